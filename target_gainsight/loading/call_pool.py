@@ -35,11 +35,7 @@ class CallPool:
     def submit(
         self, send: Callable[[], Result], on_done: Callable[[Future[Result]], object]
     ) -> None:
-        """Make calls as soon as a thread is free, processing completed ones meanwhile.
-
-        Args:
-            send: Makes them, in a worker thread.
-            on_done: Takes its result or error, in this thread.
+        """Run ``send`` in a worker thread, and ``on_done`` with its result in this one.
 
         Raises:
             RunStoppedError: The run is stopping.
@@ -52,10 +48,7 @@ class CallPool:
         self._in_flight[self._executor.submit(send)] = on_done
 
     def process_completed(self, *, wait: bool) -> None:
-        """Pass on the results of completed calls; ``wait`` half a second for one.
-
-        A receiver may call this itself.
-        """
+        """Pass on the results of completed calls; a receiver may call this itself."""
         timeout = WAIT_SECONDS if wait else 0
         done, _ = wait_for(self._in_flight, timeout, FIRST_COMPLETED)
         if wait and not done:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 
 from target_gainsight.api import Clock, GainsightClient
 from target_gainsight.loading.bulk.upload_journal import UploadJournal
@@ -14,14 +13,14 @@ from target_gainsight.loading.keys import LookupTargets
 from target_gainsight.loading.loading_streams import LoadingStreams
 from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.near_matches import SeenKeys
-from target_gainsight.loading.object_schemas import ObjectSchemas
+from target_gainsight.loading.object_schemas import ObjectSchemas, looked_up
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.rejects.folder import DELETED, RejectFolder
 from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.loading.storage.temp_database import SpilledValues
 from target_gainsight.mapping.errors import display
 from target_gainsight.settings.model import Settings
-from target_gainsight.settings.stream_settings import OBJECT_NAMES, StreamSettings
+from target_gainsight.settings.stream_settings import StreamSettings
 
 UPLOADS = "bulk"
 """The folder of bulk files and notes, inside that of the rejects: it must outlive the run, too."""
@@ -64,7 +63,7 @@ class RunContext:
         self.lookups = LookupIndex(
             client.records,
             self.streams,
-            LookupTargets(_looked_up(settings)),
+            LookupTargets(looked_up(settings)),
             names=plan.names if plan else None,
         )
         path = settings.connection.sandbox_path
@@ -85,20 +84,10 @@ def find_stream_settings(settings: Settings, stream: str) -> StreamSettings:
     found = settings.for_stream(stream)
     if found is None:
         name = display(stream)
-        message = (
-            f"stream {name} is not routed to an object. Set object_type for all streams, or "
-            f"add an entry under streams ({name}: {{object_type: company}}). To leave the "
-            f"stream out, add it to stream_maps ({name}: __NULL__)."
+        suggestion = (
+            f"Add an entry under streams ({name}: {{object_type: company}}), set object_type for "
+            f"all streams, or leave the stream out (stream_maps: {name}: __NULL__)."
         )
-        suggestion = f"Add an entry named {name} under streams, or leave the stream out."
+        message = f"stream {name} is not routed to an object. {suggestion}"
         raise RunStoppedError(message, code="not_routed", suggestion=suggestion)
     return found
-
-
-def _looked_up(settings: Settings) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """List the objects and match fields of all lookups."""
-    for stream in filter(None, (settings.default_stream, *settings.streams.values())):
-        for lookup in stream.lookups.values():
-            yield lookup.object_name, tuple(lookup.fields.values())
-        if stream.company_links is not None:
-            yield OBJECT_NAMES["company"], tuple(stream.company_links.lookup.values())

@@ -83,15 +83,11 @@ class KeyReader:
         columns: list[tuple[Any, ...]] = []
         for name, converter in zip(self.names, self.converters, strict=True):
             value = fields.get(name)
+            is_text = isinstance(value, str) and converter.is_free_text
             is_typed = converter.field is not None and bool(converter.field.data_type)
-            if (
-                isinstance(value, str)
-                and converter.is_free_text
-                and (is_typed or any(map(str.isalpha, value)))  # untyped digits may be a number
-            ):
-                columns.append(usual_spellings(value))
-            else:
-                columns.append((value,))
+            # Digits in a field of unknown type may be a number.
+            has_spellings = is_text and (is_typed or any(map(str.isalpha, value or "")))
+            columns.append(usual_spellings(str(value)) if has_spellings else (value,))
         return _combine(columns) if any(len(column) > 1 for column in columns) else []
 
 
@@ -114,24 +110,19 @@ class MatchFields(KeyReader):
         cls, object_name: str, names: tuple[str, ...], schema: ObjectSchema | None
     ) -> MatchFields:
         """Compile the match fields of an object."""
-        converters = tuple(
-            Converter(name, schema.field(name) if schema else None) for name in names
-        )
-        return cls(names, converters, object_name.lower())
+        fields = [schema.field(name) if schema else None for name in names]
+        return cls(names, tuple(map(Converter, names, fields)), object_name.lower())
 
-    def key_of(self, values: Sequence[object]) -> LookupKey:
-        """Convert source values, one per match field and none of them null.
-
-        Raises:
-            RecordRejectedError: A value cannot be one of its field's.
-        """
-        pairs = zip(self.converters, values, strict=True)
-        written = tuple(converter.write(value) for converter, value in pairs)
-        key = tuple(
-            converter.comparable(value)
-            for converter, value in zip(self.converters, written, strict=True)
-        )
-        return LookupKey(self, key, written)
+    def reference(self, values: Sequence[object]) -> Reference | None:
+        """Return the reference of source values; None if one is blank."""
+        if any(map(is_blank, values)):
+            return None
+        pairs = list(zip(self.names, self.converters, values, strict=True))
+        try:
+            written = {name: converter.write(value) for name, converter, value in pairs}
+        except RecordRejectedError as error:
+            return error.errors[0]
+        return LookupKey(self, self.read_key(written), tuple(written.values()))
 
 
 @dataclass(frozen=True)
@@ -177,17 +168,9 @@ Reference = LookupKey | FieldError
 """One row of another object, or why a value cannot name one."""
 
 
-def reference(match: MatchFields, values: Sequence[object]) -> Reference | None:
-    """Return the reference of source values; None if one is blank, the error if one is invalid."""
-    if any(is_blank(value) for value in values):
-        return None
-    try:
-        return match.key_of(values)
-    except RecordRejectedError as error:
-        return error.errors[0]
-
-
 COMPANIES = "companies"
+
+
 COMPANY_ID = "Company_ID"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
@@ -26,41 +26,34 @@ class LoadingStreams:
     of that object, which may settle further ones: loading is re-entrant. A stream that is loading
     (it is inside `loading`) is never settled: its group is half done. This is the only place where
     one stream calls another; docs/architecture.md says why.
-
-    Attributes:
-        shared: The objects, in lower case, that several streams load into.
     """
 
     def __init__(self) -> None:
-        self.shared: frozenset[str] = frozenset()
-        self._streams: list[LoadingStream] = []
+        self._of_object: defaultdict[str, list[LoadingStream]] = defaultdict(list)
         self._loading: list[LoadingStream] = []
-        self._held: dict[LoadingStream, set[tuple[str, tuple[str, ...], Key]]] = defaultdict(set)
+        self._held: dict[LoadingStream, set[tuple[tuple[str, ...], Key]]] = defaultdict(set)
 
     def add(self, stream: LoadingStream) -> None:
         """Add a stream; others of its object settle what they hold."""
         self.settle_object(stream.object_name)
-        self._streams.append(stream)
-        self._find_shared()
+        self._of_object[stream.object_name.lower()].append(stream)
 
     def remove(self, stream: LoadingStream) -> None:
         """Remove a stream, which has settled everything."""
-        self._streams = [each for each in self._streams if each is not stream]
-        self._find_shared()
+        streams = self._of_object[stream.object_name.lower()]
+        streams[:] = [each for each in streams if each is not stream]
 
-    def _find_shared(self) -> None:
-        counts = Counter(stream.object_name.lower() for stream in self._streams)
-        self.shared = frozenset(name for name, count in counts.items() if count > 1)
+    def are_several(self, object_name: str) -> bool:
+        """Return whether several streams load into an object."""
+        return len(self._of_object[object_name.lower()]) > 1
 
     def hold(self, stream: LoadingStream, names: tuple[str, ...], key: Key) -> None:
         """Settle another stream that holds a record with this key, before this one holds one."""
-        if not key or None in key:
-            return
-        place = stream.object_name.lower(), names, key
-        for other in [each for each, places in self._held.items() if place in places]:
-            if other is not stream:
-                other.settle()
-        self._held[stream].add(place)
+        if key and None not in key:
+            for other in tuple(self._of_object[stream.object_name.lower()]):
+                if other is not stream and (names, key) in self._held[other]:
+                    other.settle()
+            self._held[stream].add((names, key))
 
     @contextmanager
     def loading(self, stream: LoadingStream) -> Iterator[None]:
@@ -74,12 +67,11 @@ class LoadingStreams:
 
     def settle_object(self, object_name: str) -> None:
         """Settle what the streams of an object hold, except those that are loading."""
-        name = object_name.lower()
-        for stream in tuple(self._streams):
-            if stream.object_name.lower() == name and stream not in self._loading:
+        for stream in tuple(self._of_object[object_name.lower()]):
+            if stream not in self._loading:
                 stream.settle()
 
     def settle_all(self) -> None:
         """Settle what all streams hold."""
-        for stream in tuple(self._streams):
+        for stream in [each for streams in self._of_object.values() for each in streams]:
             stream.settle()

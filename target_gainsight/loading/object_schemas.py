@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 
 from target_gainsight.api import (
     AccessDeniedError,
@@ -65,11 +66,7 @@ class ObjectSchemas:
             try:
                 self._schemas[name] = self._metadata.describe(object_name)
             except ObjectNotFoundError as error:
-                raise RunStoppedError(
-                    self._unknown_object(object_name),
-                    code="object_not_found",
-                    suggestion="Correct the object's name; gainsight describe lists the objects.",
-                ) from error
+                raise self._unknown_object(object_name) from error
         return self._schemas[name]
 
     def get_if_readable(self, object_name: str) -> ObjectSchema | None:
@@ -94,14 +91,14 @@ class ObjectSchemas:
             )
             return None
 
-    def _unknown_object(self, object_name: str) -> str:
-        try:
+    def _unknown_object(self, object_name: str) -> RunStoppedError:
+        names: list[str] = []
+        with suppress(GainsightError):
             names = [summary.name for summary in self._metadata.list_objects()]
-        except GainsightError:
-            names = []
+        suggestion = "Correct the object's name; gainsight describe lists the objects."
         similar = did_you_mean(object_name, suggest_names(object_name, names))
-        hint = similar or "'gainsight describe' lists its objects."
-        return f"the tenant has no object named {display(object_name)}. {hint}"
+        message = f"the tenant has no object named {display(object_name)}. {similar or suggestion}"
+        return RunStoppedError(message, code="object_not_found", suggestion=suggestion)
 
 
 def read_static_schema(
@@ -125,23 +122,29 @@ def read_static_schema(
     options: Mapping[str, tuple[PicklistOption, ...]] = {}
     try:
         described = describe(object_name)
-    except _NOT_LISTED as error:
-        logger.info("%s: custom fields are not checked (%s)", object_name, error)
-    try:
         if object_name == CTA:
             options = cockpit.list_names()
         elif described is not None and (field := described.field(TYPE_NAME)):
             options = {TYPE_NAME: field.options}
     except _NOT_LISTED as error:
-        logger.info("CTA types, reasons, statuses and priorities are not checked (%s)", error)
+        logger.info("%s: not all fields and names are checked (%s)", object_name, error)
     return static_schema(object_name, mentioned, described=described, options=options)
+
+
+def looked_up(settings: Settings) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """List the objects and match fields of all lookups."""
+    for stream in filter(None, (settings.default_stream, *settings.streams.values())):
+        for lookup in stream.lookups.values():
+            yield lookup.object_name, tuple(lookup.fields.values())
+        if stream.company_links is not None:
+            yield OBJECT_NAMES["company"], tuple(stream.company_links.lookup.values())
 
 
 def _configured_objects(settings: Settings) -> Iterator[str]:
     """List every object that streams are loaded into or looked up in."""
+    yield from (name for name, _ in looked_up(settings))
     for stream in filter(None, (settings.default_stream, *settings.streams.values())):
-        names = [stream.object_name, *(each.object_name for each in stream.lookups.values())]
-        if stream.company_links is not None:
-            names.append(OBJECT_NAMES["company"])
-            names += [COMPANY_PERSON] if stream.company_links.fields else []
-        yield from filter(None, names)
+        if stream.object_name:
+            yield stream.object_name
+        if stream.company_links is not None and stream.company_links.fields:
+            yield COMPANY_PERSON

@@ -151,7 +151,7 @@ class ObjectSink(StreamSink):
         """Add a record to the group that is being filled."""
         if not self._pending:
             self._pending_since = self.clock.now()
-        if self.object_name.lower() in self.streams.shared:
+        if self.streams.are_several(self.object_name):
             self.streams.hold(self, self._keys.names, self._keys.read_key(loaded.fields))
         self._pending.append(loaded)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from responses import (
@@ -21,7 +21,7 @@ from responses import (
 from singer_messages import record, schema, state
 from singer_runs import Tenant
 
-from target_gainsight.loading.keys import LookupTargets, MatchFields
+from target_gainsight.loading.keys import LookupKey, LookupTargets, MatchFields
 from target_gainsight.loading.loading_streams import LoadingStreams
 from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.sandbox import Fault
@@ -489,7 +489,7 @@ def test_cache_keeps_newest_rows_and_re_reads_others(tenant: Tenant) -> None:
         target.context.client.records, LoadingStreams(), LookupTargets([]), max_kept=2
     )
     for name in [*names, names[0]]:
-        wanted = match.key_of([name])
+        wanted = cast("LookupKey", match.reference([name]))
         assert index.gsids(wanted) == ()
         index.find([wanted])
         assert index.gsids(wanted) == (seeded[name],)

@@ -39,9 +39,9 @@ def test_unrouted_stream_stops_run_with_advice(tenant: Tenant) -> None:
     )
     assert run.exit_code == 1
     assert run.error == (
-        "stream 'orders' is not routed to an object. Set object_type for all streams, or "
-        "add an entry under streams ('orders': {object_type: company}). To leave the stream out, "
-        "add it to stream_maps ('orders': __NULL__)."
+        "stream 'orders' is not routed to an object. Add an entry under streams ('orders': "
+        "{object_type: company}), set object_type for all streams, or leave the stream out "
+        "(stream_maps: 'orders': __NULL__)."
     )
     assert run.output == ""
 

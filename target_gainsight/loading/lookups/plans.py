@@ -16,7 +16,6 @@ from target_gainsight.loading.keys import (
     LookupKey,
     MatchFields,
     Reference,
-    reference,
 )
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import RecordRejectedError
@@ -59,7 +58,7 @@ class LookupPlan:
         if self.is_list:
             listed = self.list_references(record)
         else:
-            listed = [reference(self.match, [record.get(column) for column in self.lookup.fields])]
+            listed = [self.match.reference([record.get(column) for column in self.lookup.fields])]
         return tuple(each for each in listed if each is not None)
 
     def list_references(self, record: Mapping[str, Any]) -> list[Reference | None]:
@@ -68,7 +67,7 @@ class LookupPlan:
         values = [_split_items(record.get(column), converter) for column, converter in columns]
         count = max([len(each) for each in values if isinstance(each, list)], default=1)
         return [
-            reference(self.match, [_item_at(value, index) for value in values])
+            self.match.reference([_item_at(value, index) for value in values])
             for index in range(count)
         ]
 
