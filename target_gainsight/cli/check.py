@@ -27,8 +27,7 @@ from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import counted
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.mapping.near_names import did_you_mean
-from target_gainsight.mapping.planning.checks import find_problems
-from target_gainsight.mapping.planning.mismatch import FieldProblem
+from target_gainsight.mapping.planning.checks import FieldProblem, find_problems
 from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.mapping.planning.static_schemas import unlisted_names
 from target_gainsight.settings.model import Settings

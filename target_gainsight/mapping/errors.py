@@ -37,20 +37,18 @@ class FieldError:
     hint: str = ""
 
     def __str__(self) -> str:
-        name = one_line(self.field)
-        field = f"{name} ({self.data_type})" if self.data_type else name
-        line = f"{field or 'The field'} refuses {display(self.value)}: {self.message}."
-        return f"{line} {self.hint}" if self.hint else line
+        data_type = f" ({self.data_type})" if self.data_type else ""
+        field = f"{one_line(self.field) or 'The field'}{data_type}"
+        return f"{field} refuses {display(self.value)}: {self.message}. {self.hint}".rstrip()
 
 
+@dataclass(eq=False)
 class ConversionError(Exception):
     """A value does not convert; the field is not known here."""
 
-    def __init__(self, code: str, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.hint = hint
+    code: str
+    message: str
+    hint: str = ""
 
     def for_field(self, field: str, data_type: str, value: object) -> FieldError:
         """Return the error of a field and its value."""
@@ -70,7 +68,7 @@ def display(value: object) -> str:
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, str):
-        return repr(value) if len(value) <= DISPLAY_LENGTH else f"{value[:DISPLAY_LENGTH]!r}…"
+        return repr(value[:DISPLAY_LENGTH]) + ("…" if len(value) > DISPLAY_LENGTH else "")
     try:
         is_plain = isinstance(value, (Decimal, date, time))
         text = str(value) if is_plain else _SHORT_REPR.repr(value)

@@ -17,7 +17,7 @@ from target_gainsight.loading.rejects.folder import REASON_PROPERTY
 from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.mapping.errors import display, error_text
 from target_gainsight.mapping.escaping import one_line
-from target_gainsight.mapping.planning.mismatch import StreamMismatchError
+from target_gainsight.mapping.planning.checks import StreamMismatchError
 from target_gainsight.singer.record_checks import check_record, with_metadata
 from target_gainsight.singer.schemas import merge_schemas, repair_schema, with_undeclared
 from target_gainsight.singer.stream_maps import (

@@ -30,7 +30,7 @@ from target_gainsight.loading.settling.outcome_files import OutcomeFiles
 from target_gainsight.loading.settling.progress import Progress
 from target_gainsight.loading.settling.summary import Summary
 from target_gainsight.loading.storage.private_file import PrivateFile
-from target_gainsight.mapping.planning.mismatch import StreamMismatchError
+from target_gainsight.mapping.planning.checks import StreamMismatchError
 from target_gainsight.mapping.planning.proposal import Proposal
 from target_gainsight.settings.model import Settings
 from target_gainsight.singer.connection import connect, rate_limits

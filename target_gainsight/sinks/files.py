@@ -18,9 +18,7 @@ from target_gainsight.loading.records import SourceRecord
 from target_gainsight.loading.settling.summary import FileCounts
 from target_gainsight.loading.storage.private_file import PART, remove_leftovers
 from target_gainsight.mapping.columns import columns_of
-from target_gainsight.mapping.csv.bulk_columns import plan_job_columns
-from target_gainsight.mapping.csv.cells import CsvPlan
-from target_gainsight.mapping.csv.survey_columns import plan_survey
+from target_gainsight.mapping.csv_columns import CsvPlan, plan_job_columns, plan_survey
 from target_gainsight.mapping.errors import RecordRejectedError, display
 from target_gainsight.mapping.escaping import csv_text, one_line
 from target_gainsight.sinks.stream import StreamSink

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from singer_messages import TEXT, Message, record, schema, state
 from singer_runs import TargetRun, Tenant
 
-from target_gainsight.mapping.csv.survey_columns import FORMULA_STARTS, harmless
+from target_gainsight.mapping.csv_columns import FORMULA_STARTS, harmless
 
 HEADER = [
     "Company",

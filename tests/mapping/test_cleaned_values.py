@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tenant_fields import GOLD, TIERS, a_field
 
-from target_gainsight.mapping.csv.cells import cell
+from target_gainsight.mapping.csv_columns import cell
 from target_gainsight.mapping.errors import RecordRejectedError
 from target_gainsight.mapping.types.converters import Converter
 from target_gainsight.mapping.types.spellings import is_blank, strip_blanks

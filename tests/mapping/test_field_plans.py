@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from tenant_fields import a_field, an_object, company
 
 from target_gainsight.mapping.columns import Column, columns_of
-from target_gainsight.mapping.planning.checks import check_fit, find_warnings
-from target_gainsight.mapping.planning.mismatch import StreamMismatchError
+from target_gainsight.mapping.planning.checks import StreamMismatchError, check_fit, find_warnings
 from target_gainsight.mapping.planning.proposal import propose_settings
 from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.settings.stream_settings import StreamSettings

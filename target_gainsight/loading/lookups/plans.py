@@ -20,7 +20,7 @@ from target_gainsight.loading.keys import (
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import RecordRejectedError
 from target_gainsight.mapping.near_names import suggest
-from target_gainsight.mapping.planning.mismatch import FieldProblem
+from target_gainsight.mapping.planning.checks import FieldProblem
 from target_gainsight.mapping.types.converters import Converter
 from target_gainsight.mapping.types.spellings import strip_blanks
 from target_gainsight.settings.stream_settings import (

@@ -57,11 +57,7 @@ class Converter:
         self.is_free_text = data_type.is_free_text
 
     def write(self, value: object) -> Json:
-        """Return a source's value as a request carries it; null stays null.
-
-        Raises:
-            RecordRejectedError: The value cannot be one of the field's.
-        """
+        """Return a source's value as a request carries it, or raise `RecordRejectedError`."""
         if value is None:
             return None
         try:
@@ -86,13 +82,11 @@ class Converter:
 
 
 class _DataType(NamedTuple):
-    """How the values of one data type convert.
+    """How the values of one data type convert; the functions are made for each field.
 
     Attributes:
         accepts: The types of JSON schema that may convert; `datetime` is text with a date format.
-        write: Returns, for a field, what turns a source's value into the value of a request.
-        comparable: Returns, for a field, what turns a written or read value into what it compares
-            as; None where in doubt.
+        comparable: Makes what returns None for a value that is ambiguous.
     """
 
     accepts: frozenset[str]

@@ -11,7 +11,7 @@ from target_gainsight.mapping.errors import ConversionError
 from target_gainsight.mapping.types.spellings import strip_blanks
 
 NUMBERS = (int, float, Decimal)
-"""The types of numbers; a boolean, although Python counts it as one, is none."""
+"""A boolean, although Python counts it as a number, is none."""
 
 GREATEST_EXPONENT = 307
 """Beyond it most JSON readers, which use doubles, return infinity or zero."""

@@ -10,7 +10,7 @@ from singer_sdk.singerlib.exceptions import SingerError
 
 from target_gainsight import api
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.mapping.planning.mismatch import StreamMismatchError
+from target_gainsight.mapping.planning.checks import StreamMismatchError
 
 ERROR_KINDS: dict[type[Exception], tuple[str, str]] = {
     api.CredentialError: (

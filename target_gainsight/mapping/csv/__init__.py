@@ -1,1 +1,0 @@
-"""Columns and cells of bulk and survey files."""

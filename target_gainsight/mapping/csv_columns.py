@@ -1,0 +1,277 @@
+"""Assigns the columns of a stream to those of a CSV: of a bulk job, or of the import of Surveys.
+
+Only the administrator who made a bulk job knows its columns. One that has the name of a field of
+the object gets that field's checks and format; any other is plain text. References are not
+checked: the job may look them up. In a survey import ("Import NPS"), a column's name decides its
+role. It is opened in spreadsheets, so no cell may be a formula.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import simplejson
+
+from target_gainsight.api.http.json_codec import Json
+from target_gainsight.api.resources.metadata import Field, ObjectSchema
+from target_gainsight.mapping.columns import METADATA_PREFIX, Column
+from target_gainsight.mapping.errors import ConversionError, FieldError, RecordRejectedError
+from target_gainsight.mapping.near_names import bare_name, suggest_names
+from target_gainsight.mapping.planning.checks import (
+    FieldProblem,
+    StreamMismatchError,
+    check_column_type,
+    missing_columns,
+)
+from target_gainsight.mapping.types.converters import REFERENCES, Converter
+from target_gainsight.mapping.types.numeric import NUMBERS, number_text
+from target_gainsight.mapping.types.spellings import is_blank
+from target_gainsight.mapping.types.strings import encodable
+from target_gainsight.settings.stream_settings import StreamSettings
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""A spreadsheet takes text that begins so for a formula (CSV injection, OWASP)."""
+
+EMAIL, SCORE, DATE = "Email", "Score", "Response Date"
+SURVEY_COLUMNS = {
+    "Company": ("company", "companyname", "companyid"),
+    EMAIL: ("email", "person", "personemail"),
+    SCORE: ("score", "npsscore", "nps"),
+    "Comment": ("comment", "comments"),
+    "Survey Name": ("surveyname", "surveyid", "survey"),
+    DATE: ("responsedate", "responsedatetime"),
+    "Language": ("language",),
+    "Channel": ("channel",),
+}
+"""The columns of the import, in its order, to their names without blanks and in lower case."""
+
+_REQUIRED = ("Company", EMAIL, SCORE, "Survey Name", DATE)
+_ROLES = {name: role for role, names in SURVEY_COLUMNS.items() for name in names}
+_SCORES = re.compile(r"[0-9]|10")
+
+
+@dataclass(frozen=True)
+class CsvColumn:
+    """One column of a CSV.
+
+    Attributes:
+        source: The stream's column that fills it; None for a constant.
+        finish: Returns the final cell of a source value and its cell; raises `ConversionError`.
+    """
+
+    converter: Converter
+    source: str | None
+    finish: Callable[[object, str], str]
+    constant: object = None
+
+    def text(self, record: Mapping[str, object]) -> str:
+        """Return the cell of a record, or raise `RecordRejectedError`."""
+        value = self.constant if self.source is None else record.get(self.source)
+        try:
+            return self.finish(value, cell(self.converter.write(value)))
+        except ConversionError as error:
+            rejected = error.for_field(self.converter.name, self.converter.data_type, value)
+            raise RecordRejectedError([rejected]) from None
+
+
+@dataclass(frozen=True)
+class CsvPlan:
+    """The columns of a CSV, in its order, and those of the stream that are not written."""
+
+    columns: tuple[CsvColumn, ...]
+    unmapped: tuple[Column, ...]
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """The cells of the first line."""
+        return tuple(column.converter.name for column in self.columns)
+
+    def row(self, record: Mapping[str, object]) -> list[str]:
+        """Return the cells of a record, or raise the errors of all columns as one."""
+        cells: list[str] = []
+        errors: list[FieldError] = []
+        for column in self.columns:
+            try:
+                cells.append(column.text(record))
+            except RecordRejectedError as rejection:
+                errors += rejection.errors
+        if errors:
+            raise RecordRejectedError(errors)
+        return cells
+
+
+def plan_job_columns(
+    columns: tuple[Column, ...],
+    schema: ObjectSchema | None,
+    settings: StreamSettings,
+    *,
+    stream: str,
+    keys: Collection[str],
+) -> CsvPlan:
+    """Decide which columns the CSV of a bulk job has.
+
+    With a mapping, the CSV has the columns it names and no others; without one, all of the
+    stream's under their own names. Constants come after them. A record without one of the keys,
+    the stream's key properties, is rejected: the job would take all such rows for one.
+    """
+
+    def csv_column(name: str, source: str | None, constant: object = None) -> CsvColumn:
+        field = schema.field(name) if schema else None
+        checked = None if field is None or field.data_type in REFERENCES else field
+        html = settings.rich_text == "html"
+        converter = Converter(name, checked, date_format=settings.date_format, html=html)
+        finish = partial(_finish_job_cell, field=checked, is_key=source in keys)
+        return CsvColumn(converter, source, finish, constant)
+
+    own = {column.name: column for column in columns}
+    mapping = settings.field_mapping
+    sent = (
+        {name: mapping[name] for name in own if name in mapping}
+        or mapping
+        or {
+            name: name
+            for name, column in own.items()
+            if not name.startswith(METADATA_PREFIX)
+            and (column.declared or schema is None or schema.field(name))
+        }
+    )
+    plan = [csv_column(name, source) for source, name in sent.items()]
+    plan += [csv_column(name, None, value) for name, value in settings.constants.items()]
+    problems = [*missing_columns("field_mapping", mapping, own, set(own).difference(mapping))]
+    for each in plan:
+        if each.source in own:
+            problems += check_column_type(own[each.source], each.converter.field)
+    problems += _find_problems(plan, "column")
+    if not plan and not problems:
+        problems.append(FieldProblem("column", "", "It has no columns.", needs_column=True))
+    if problems:
+        object_name = schema.name if schema else "its bulk job"
+        raise StreamMismatchError(problems, stream=stream, object_name=object_name)
+    unmapped = [name for name in own if name not in sent and not name.startswith(METADATA_PREFIX)]
+    return CsvPlan(tuple(plan), tuple(own[name] for name in unmapped))
+
+
+def plan_survey(columns: tuple[Column, ...], settings: StreamSettings, *, stream: str) -> CsvPlan:
+    """Decide which source column fills which column of the import.
+
+    A column that the settings do not name is filled by the source column of the same name,
+    whatever its case and separators; one that is not required may be missing.
+    """
+
+    def csv_column(name: str, source: str | None, constant: object = None) -> CsvColumn:
+        role = _role(name)
+        data_type = {SCORE: "NUMBER", DATE: "DATE"}.get(role, "STRING")
+        if role == EMAIL and "email" in bare_name(name):  # otherwise it may be any id of a person
+            data_type = "EMAIL"
+        converter = Converter(name, Field(name, name, data_type), date_format=settings.date_format)
+        return CsvColumn(converter, source, partial(_finish_survey_cell, role=role), constant)
+
+    survey_columns, constants = settings.survey_columns, settings.constants
+    names = tuple(column.name for column in columns)
+    filled = dict(survey_columns)
+    named = {_role(name) for name in (*survey_columns, *constants)}
+    for source in names:
+        if _role(source) in SURVEY_COLUMNS and _role(source) not in named:
+            filled.setdefault(_role(source), source)
+    plan = [csv_column(name, source) for name, source in filled.items()]
+    plan += [csv_column(name, None, value) for name, value in constants.items()]
+    spare = set(names).difference(survey_columns.values())
+    problems = [*missing_columns("survey_columns", survey_columns.values(), names, spare)]
+    for role in _REQUIRED:
+        if role not in map(_role, (*filled, *constants)):
+            message = f"A survey import needs {role}, and no column or constant fills it."
+            near = suggest_names(role, names)
+            problems.append(FieldProblem("survey_columns", role, message, near, needs_column=True))
+    problems += _find_problems(plan, "survey_columns", _role)
+    if problems:
+        raise StreamMismatchError(problems, stream=stream, object_name="a survey import")
+    order = {role: place for place, role in enumerate(SURVEY_COLUMNS)}
+    plan.sort(key=lambda each: order.get(_role(each.converter.name), len(order)))
+    unmapped = (column for column in columns if column.name not in filled.values())
+    return CsvPlan(tuple(plan), tuple(unmapped))
+
+
+def cell(value: Json) -> str:
+    """Return a converted value as a cell: null is empty, a list its items between semicolons."""
+    if isinstance(value, str):
+        if "\0" in value:  # some CSV readers end the file there
+            message = f"a NUL character at position {value.index(chr(0))}, which no CSV can hold"
+            hint = "Remove it in a stream map."
+            raise ConversionError(code="nul_in_text", message=message, hint=hint)
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, NUMBERS):
+        return number_text(value)
+    if isinstance(value, (list, tuple)):
+        items = [cell(each) for each in value]
+        if any(";" in each for each in items):
+            message = "an item has a semicolon, which separates the items in a CSV"
+            raise ConversionError(code="separator_in_item", message=message)
+        return ";".join(items)
+    return str(simplejson.dumps(value, ensure_ascii=False, use_decimal=True))
+
+
+def harmless(text: str) -> str:
+    """Put an apostrophe before text that a spreadsheet would take for a formula."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def _find_problems(
+    columns: Sequence[CsvColumn], setting: str, role: Callable[[str], str] = str.casefold
+) -> Iterator[FieldProblem]:
+    """Find columns that share a role, names that no header can hold, and wrong constants."""
+    names: dict[str, list[str]] = defaultdict(list)
+    for column in columns:
+        name, is_constant = column.converter.name, column.source is None
+        names[role(name)].append(name)
+        place = "constants" if is_constant else setting
+        try:
+            cell(encodable(name))
+            if is_constant:
+                column.text({})
+        except ConversionError as error:
+            message = f"Column {name} cannot be in a CSV: {error.message}."
+            yield FieldProblem(place, name, message)
+        except RecordRejectedError as error:
+            yield FieldProblem(place, name, str(error))
+    for same in names.values():
+        if len(same) > 1:
+            message = f"{' and '.join(same)} are the same column of the CSV. Keep only one."
+            yield FieldProblem(setting, same[0], message)
+
+
+def _role(name: str) -> str:
+    """Return the column of the survey import that a name means, or else the name in lower case."""
+    return _ROLES.get(bare_name(name), name.casefold())
+
+
+def _finish_job_cell(value: object, text: str, *, field: Field | None, is_key: bool) -> str:
+    """Return a cell unless it is blank where a value is needed.
+
+    Null in a field that must not be empty is left to the job, which may ignore empty cells.
+    """
+    if is_key and is_blank(text):
+        message, hint = "a key property needs a value", "Let the tap or a stream map supply it."
+        raise ConversionError(code="key_missing", message=message, hint=hint)
+    if field and not field.nillable and value is not None and is_blank(text):
+        message, hint = "the field must not be empty", "Send a value."
+        raise ConversionError(code="null_not_allowed", message=message, hint=hint)
+    return text
+
+
+def _finish_survey_cell(_: object, text: str, *, role: str) -> str:
+    """Return a cell that fits its role and is no formula."""
+    if role in _REQUIRED and is_blank(text):
+        message, hint = "a survey import needs it in every row", "Send a value."
+        raise ConversionError(code="required_missing", message=message, hint=hint)
+    if role == SCORE and not _SCORES.fullmatch(text):
+        message = "a score is a whole number from 0 to 10"
+        raise ConversionError(code="score_out_of_range", message=message)
+    return harmless(text)
