@@ -169,15 +169,6 @@ def test_activities_that_cannot_be_read_are_not_written_under_a_rule(
     assert notes_of(tenant) == {}
 
 
-def test_rule_without_effect_is_reported_once(tenant: Tenant) -> None:
-    rules = {"TickerSymbol": EMPTY, "Industry": CREATE}
-    run = load_company(tenant, rules, sync_mode="update")
-    assert [line for line in run.warnings if "field_rules" in line] == [
-        "stream accounts: field_rules: nothing fills TickerSymbol, so that its rule has no effect.",
-        "stream accounts: field_rules: Industry is never written, because update creates no rows.",
-    ]
-
-
 def test_field_that_only_a_create_can_set_is_loaded_under_a_create_rule(
     start_tenant: Callable[..., Tenant],
 ) -> None:

@@ -114,14 +114,6 @@ def test_configured_lookups_are_kept(example_tenant: Tenant) -> None:
     assert found["field_mapping"] == {"Name": "Name", "arr": "ARR"}
 
 
-def test_missing_lookup_keys_are_left_to_the_reader(start_tenant: Callable[..., Tenant]) -> None:
-    tenant = start_tenant(objects={"Usage__gc": {"fields": {"Logins__gc": {"type": "NUMBER"}}}})
-    route = {"object_type": "custom_object", "custom_object_name": "Usage__gc"}
-    run = tenant.load(schema(columns={"logins": TEXT, "at": TEXT}, keys=["at"]), **route)
-    assert "    # lookup_keys: no column fills a field that could identify a record" in run.error
-    assert "lookup_keys" not in proposed(run, "accounts")["accounts"]
-
-
 def test_column_that_goes_by_its_name_is_proposed_as_lookup_key(tenant: Tenant) -> None:
     columns = {"Name": TEXT, "sector": TEXT}
     run = tenant.load(schema(columns=columns, keys=[]), field_mapping={"sector": "Industri"})

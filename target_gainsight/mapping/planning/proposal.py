@@ -21,10 +21,10 @@ from target_gainsight.mapping.types.converters import may_convert
 from target_gainsight.settings.stream_settings import OBJECT_NAMES
 
 NAME = "Name"
-_SIMILAR = 0.9
-"""The least similarity of a misspelt name."""
-
+_LEAST_SIMILARITY = 0.9
 _DIGITS = re.compile(r"\d+")
+_OWN_KEYS = (PERSON, ACTIVITY)
+"""Objects that are always identified by the same field."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,11 @@ class Proposal:
     Attributes:
         settings: Setting to value: the object, and all settings that should change.
         left_out: Column that is not loaded to the reason, as a clause.
-        notes: Setting that a person must decide on to the reason, as a clause.
     """
 
     stream: str
     settings: Mapping[str, Any]
     left_out: Mapping[str, str]
-    notes: Mapping[str, str]
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as the loader's `config` holds them."""
@@ -51,10 +49,8 @@ class Proposal:
         lines = ["streams:", f"  {yaml_scalar(self.stream)}:"]
         for setting, value in self.settings.items():
             lines += (f"    {line}" for line in yaml_lines({setting: value}))
-            if setting == "field_mapping":
-                for column, reason in self.left_out.items():
-                    lines.append(f"      # {yaml_scalar(column)}: {one_line(reason)}")
-        lines += (f"    # {setting}: {one_line(note)}" for setting, note in self.notes.items())
+            for column, reason in self.left_out.items() if setting == "field_mapping" else ():
+                lines.append(f"      # {yaml_scalar(column)}: {one_line(reason)}")
         return "\n".join(lines)
 
 
@@ -71,19 +67,21 @@ def propose_settings(
     """
     if spec.schema is None:
         return None
-    lookups, links = propose_references(spec, references)
-    matches = {name: _match(spec, name)[1] for name in spec.constants}
-    constants = {
-        fields[0].name: spec.constants[name]
-        for name, fields in matches.items()
-        if len(fields) == 1 and spec.is_writable(fields[0].name)
-    }
-    mapping, left_out = _propose_mapping(spec, {*constants, *lookups}, _columns_of(lookups, links))
-    keys = _propose_keys(spec, mapping)
     configured = spec.settings
-    drops = left_out and not mapping and configured.unknown_fields != "drop"
+    lookups, links = propose_references(spec, references)
+    fields = {name: _match(spec, name)[1] for name in spec.constants}
+    constants = {
+        found[0].name: spec.constants[name]
+        for name, found in fields.items()
+        if len(found) == 1 and spec.is_writable(found[0].name)
+    }
+    used = {column for lookup in lookups.values() for column in lookup["fields"]}
+    used.update(links.get("lookup", ()), links.get("fields", {}).values())
+    mapping, left_out = _propose_mapping(spec, {*constants, *lookups}, used)
+    keys = _propose_keys(spec, mapping)
     # Columns that go by their names need no mapping.
     maps = mapping != spec.column_to_field or (spec.unmapped and not configured.field_mapping)
+    drops = left_out and not mapping and configured.unknown_fields != "drop"
     proposed = {
         "lookup_keys": (list(keys), keys and keys != (configured.lookup_keys and spec.keys)),
         "field_mapping": (mapping, maps),
@@ -93,32 +91,10 @@ def propose_settings(
         "unknown_fields": ("drop", drops),
     }
     changes = {setting: value for setting, (value, changed) in proposed.items() if changed}
-    if not changes:
-        return None
-    route = {"object_type": "custom_object", "custom_object_name": spec.object_name}
-    for object_type, name in OBJECT_NAMES.items():
-        if name.lower() == spec.object_name.lower():
-            route = {"object_type": object_type}
-    notes = _notes(spec, keys, {*mapping.values(), *constants, *lookups, *configured.lookups})
-    return Proposal(stream, {**route, **changes}, left_out, notes)
-
-
-def _columns_of(lookups: Mapping[str, Any], links: Mapping[str, Any]) -> set[str]:
-    """List the columns that proposed lookups and company links use."""
-    columns = {column for lookup in lookups.values() for column in lookup["fields"]}
-    return columns.union(links.get("lookup", ()), links.get("fields", {}).values())
-
-
-def _notes(spec: MappingSpec, keys: tuple[str, ...], filled: Collection[str]) -> dict[str, str]:
-    """Return what a person must add, by the setting."""
-    notes = {}
-    if not keys and _needs_keys(spec):
-        reason = "no column fills a field that could identify a record; name 1 to 3 fields"
-        notes["lookup_keys"] = reason
-    unfilled = [each.name for each in spec.required_fields if each.name not in filled]
-    if unfilled:
-        notes["constants"] = f"nothing fills {', '.join(unfilled)}, which a new record needs"
-    return notes
+    kinds = {name.lower(): {"object_type": kind} for kind, name in OBJECT_NAMES.items()}
+    custom = {"object_type": "custom_object", "custom_object_name": spec.object_name}
+    route = kinds.get(spec.object_name.lower(), custom)
+    return Proposal(stream, {**route, **changes}, left_out) if changes else None
 
 
 def _propose_mapping(
@@ -141,12 +117,11 @@ def _propose_mapping(
     for name, (rule, fields) in sorted(matches.items(), key=lambda match: match[1][0]):
         if len(fields) == 1:
             reasons[name] = _reason_to_leave_out(spec, name, fields[0], rule, filled)
-            if not reasons[name]:
-                filled[fields[0].name] = name
         else:
             near = [each.name for each in fields] or spec.suggest(wanted[name])
-            perhaps = f", perhaps {' or '.join(near)}" if near else ""
-            reasons[name] = f"no such field{perhaps}"
+            reasons[name] = f"no such field{', perhaps ' if near else ''}{' or '.join(near)}"
+        if not reasons[name]:
+            filled[fields[0].name] = name
     mapping = {name: matches[name][1][0].name for name in wanted if not reasons[name]}
     return mapping, {name: reasons[name] for name in wanted if reasons[name]}
 
@@ -180,7 +155,8 @@ def _match(spec: MappingSpec, name: str) -> tuple[int, list[Field]]:
         lambda field: bare_name(field.label) == bare,
         lambda field: (
             _DIGITS.findall(bare_name(field.name)) == _DIGITS.findall(bare)
-            and difflib.SequenceMatcher(None, bare, bare_name(field.name)).ratio() >= _SIMILAR
+            and difflib.SequenceMatcher(None, bare, bare_name(field.name)).ratio()
+            >= _LEAST_SIMILARITY
         ),
     )
     for rule, fits in enumerate(rules):
@@ -205,29 +181,23 @@ def _reason_to_leave_out(
     return ""
 
 
-def _needs_keys(spec: MappingSpec) -> bool:
-    has_own = spec.object_name.lower() in {PERSON, ACTIVITY}
-    return spec.settings.sync_mode != "insert" and not has_own
-
-
 def _propose_keys(spec: MappingSpec, mapping: Mapping[str, str]) -> tuple[str, ...]:
     """Return the configured keys that can be keys, or the fields that identify a record best."""
-    configured = spec.keys if spec.settings.lookup_keys else ()
-    keys = tuple(key for key in configured if _key_field(spec, key))
-    if keys or not _needs_keys(spec):
-        return keys
-    found = {column: _key_field(spec, name) for column, name in mapping.items()}
-    fields = {column: field for column, field in found.items() if field}
-    named = tuple(fields[name].name for name in spec.key_properties if name in fields)
-    if 0 < len(named) == len(spec.key_properties) <= MAX_KEYS:
-        return named
-    for field in fields.values():
-        if field.data_type == "SFDCID" or bare_name(field.name).startswith("externalid"):
-            return (field.name,)
-    has_name = NAME in mapping.values() and spec.object_name != CTA
-    return (NAME,) if has_name else ()
 
+    def usable(names: Collection[str]) -> list[Field]:
+        fields = filter(None, map(spec.field, names))
+        return [field for field in fields if field.data_type in KEY_TYPES]
 
-def _key_field(spec: MappingSpec, name: str) -> Field | None:
-    field = spec.field(name)
-    return field if field and field.data_type in KEY_TYPES else None
+    configured = usable(spec.keys if spec.settings.lookup_keys else ())
+    needs_none = spec.settings.sync_mode == "insert" or spec.object_name.lower() in _OWN_KEYS
+    named = usable([mapping[name] for name in spec.key_properties if name in mapping])
+    others = usable(mapping.values())
+    ids = [
+        field
+        for field in others
+        if field.data_type == "SFDCID" or bare_name(field.name).startswith("externalid")
+    ]
+    names = [field for field in others if field.name == NAME and spec.object_name != CTA]
+    is_whole = 0 < len(named) == len(spec.key_properties) <= MAX_KEYS
+    found = named if is_whole else (ids or names)[:1]
+    return tuple(field.name for field in configured or ([] if needs_none else found))
