@@ -36,9 +36,6 @@ from target_gainsight.settings.stream_settings import StreamSettings
 
 _Form = TypeVar("_Form")
 
-SYNC_MODE_OF = {"append-only": "insert", "upsert": "upsert"}
-"""The sync mode that each load_method of the SDK means."""
-
 OBJECT = ("object_type", "custom_object_name")
 SETTINGS_OF_AN_OBJECT = (
     *OBJECT,
@@ -58,9 +55,10 @@ _BULK = {
     ),
     **dict.fromkeys(("null_values", "deletes"), "a CSV file has neither nulls nor deletes"),
 }
-_JOBS = "bulk jobs load companies, relationships and custom objects"
-_PEOPLE = "people are always identified by Email"
-_ACTIVITIES = "activities are always identified by ExternalId"
+_RECORDS_ONLY = dict.fromkeys(
+    ("transport", "deletes", "fallback_keys"),
+    "it is for companies, relationships and custom objects",
+)
 
 INAPPLICABLE: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("object_type", "survey_csv"): dict.fromkeys(
@@ -68,22 +66,14 @@ INAPPLICABLE: Mapping[tuple[str, str], Mapping[str, str]] = {
         "an administrator imports its file, whose columns survey_columns assigns",
     ),
     ("object_type", "person"): {
-        "lookup_keys": _PEOPLE,
-        "fallback_keys": _PEOPLE,
-        "transport": _JOBS,
-        "deletes": "the People API does not delete",
+        "lookup_keys": "people are always identified by Email",
+        **_RECORDS_ONLY,
     },
     ("object_type", "timeline"): {
-        "lookup_keys": _ACTIVITIES,
-        "fallback_keys": _ACTIVITIES,
-        "transport": _JOBS,
-        "deletes": "the Timeline API does not delete",
+        "lookup_keys": "activities are always identified by ExternalId",
+        **_RECORDS_ONLY,
     },
-    ("object_type", "cta"): {
-        "fallback_keys": "the lookup keys of an existing CTA cannot be written",
-        "transport": _JOBS,
-        "deletes": "the Cockpit API does not delete",
-    },
+    ("object_type", "cta"): _RECORDS_ONLY,
     ("transport", "bulk"): _BULK,
     ("sync_mode", "insert"): dict.fromkeys(
         ("field_rules", "fallback_keys", "deletes"), "insert reads no existing rows"
@@ -175,16 +165,14 @@ def _build_output(given: Mapping[str, Any], errors: ConfigErrors) -> Output:
 
 def _apply_load_method(given: dict[str, Any], errors: ConfigErrors) -> None:
     """Set the sync mode that the SDK's load_method means; it wins over the default."""
-    method = given.get("load_method")
+    method, mode = given.get("load_method"), given.get("sync_mode")
     if method is None:
         return
-    mode, default = given.get("sync_mode"), SETTINGS["sync_mode"].default
-    if mode not in {None, default, SYNC_MODE_OF[method]}:
+    given["sync_mode"] = "insert" if method == "append-only" else "upsert"
+    if mode not in {None, SETTINGS["sync_mode"].default, given["sync_mode"]}:
         errors.append(
-            f"load_method: {method} cannot be combined with sync_mode: {mode}. Remove one of the "
-            "two."
+            f"load_method: {method} cannot be combined with sync_mode: {mode}. Remove either."
         )
-    given["sync_mode"] = SYNC_MODE_OF[method]
 
 
 def _parse_entry(

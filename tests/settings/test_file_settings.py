@@ -53,7 +53,7 @@ def test_settings_of_the_job_are_refused_in_entry_and_ignored_globally(
 def test_object_that_jobs_cannot_load_is_refused(object_type: str) -> None:
     [error] = entry_errors({**BULK, "object_type": object_type})
     assert error.startswith(
-        f"streams.a.transport cannot be combined with object_type: {object_type}; bulk jobs load "
+        f"streams.a.transport cannot be combined with object_type: {object_type}; it is for "
     )
 
 

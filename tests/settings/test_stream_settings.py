@@ -246,7 +246,7 @@ def test_sync_mode_of_entry_wins_over_global_load_method() -> None:
 )
 def test_load_method_and_sync_mode_that_differ_are_refused(method: str, mode: str) -> None:
     assert only_error(load_method=method, sync_mode=mode) == (
-        f"load_method: {method} cannot be combined with sync_mode: {mode}. Remove one of the two."
+        f"load_method: {method} cannot be combined with sync_mode: {mode}. Remove either."
     )
 
 
