@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import jsonschema_rs
-from singer_sdk.exceptions import InvalidRecord
 
 from target_gainsight.loading.outcomes import Reason
-from target_gainsight.mapping.errors import display, error_text
+from target_gainsight.mapping.errors import error_text
 from target_gainsight.sinks import StreamSink
 from target_gainsight.sinks.stream import METADATA
 
@@ -42,31 +41,26 @@ def check_record(record: Record, sink: StreamSink) -> Reason | None:
         message = f"the record lacks its key property {missing}"
         hint = "let the tap or a stream map supply it"
         return Reason("key_missing", message, field=missing, hint=hint)
-    validator = sink._validator  # noqa: SLF001 - as the SDK does
     try:
-        if validator is not None:
-            validator.validate(record)
+        if sink.check is not None:
+            sink.check(record)
         if not sink.knows_fields:
             sink._parse_timestamps_in_record(  # noqa: SLF001
                 record=record, schema=sink.schema, treatment=sink.datetime_error_treatment
             )
-    except InvalidRecord as error:
+    except jsonschema_rs.ValidationError as error:
         return _violation(error)
     except (ValueError, TypeError) as error:
         return Reason("invalid_date", f"a date or time cannot be read: {error_text(error)}")
     return None
 
 
-def _violation(error: InvalidRecord) -> Reason:
+def _violation(error: jsonschema_rs.ValidationError) -> Reason:
     """Name the column, and the rule of the schema that it breaks."""
-    cause, field, value = error.__cause__, None, None
-    message = f"it does not fit its schema: {display(error.error_message)}"
-    if isinstance(cause, jsonschema_rs.ValidationError):
-        path, value = [*map(str, cause.instance_path)], cause.instance
-        message = f"its schema refuses it: {cause.message}"
-        if cause.kind.name == "required":
-            path, value = [*path, cause.kind.value], None
-            message = "its schema requires the column, which the record lacks"
-        field = ".".join(path)
+    path, value = [*map(str, error.instance_path)], error.instance
+    message = f"its schema refuses it: {error.message}"
+    if error.kind.name == "required":
+        path, value = [*path, error.kind.value], None
+        message = "its schema requires the column, which the record lacks"
     hint = "correct it in the tap, or set validate_records: false"
-    return Reason("schema_violation", message, field=field, value=value, hint=hint)
+    return Reason("schema_violation", message, field=".".join(path), value=value, hint=hint)
