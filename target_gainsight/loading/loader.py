@@ -329,8 +329,7 @@ class RecordLoader:
                 message = (
                     f"stream {batch[0].source.alias}: the next batch would create more than "
                     f"max_creates ({most}) new rows of {self.settings.object_name}; "
-                    f"{self._created} were created. Check lookup_keys, or raise max_creates, and "
-                    "run again"
+                    f"{self._created} were created"
                 )
                 suggestion = "Check lookup_keys, or raise max_creates, and run again."
                 raise RunStoppedError(message, code="too_many_creates", suggestion=suggestion)

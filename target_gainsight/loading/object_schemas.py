@@ -95,9 +95,9 @@ class ObjectSchemas:
         names: list[str] = []
         with suppress(GainsightError):
             names = [summary.name for summary in self._metadata.list_objects()]
-        suggestion = "Correct the object's name; gainsight describe lists the objects."
         similar = did_you_mean(object_name, suggest_names(object_name, names))
-        message = f"the tenant has no object named {display(object_name)}. {similar or suggestion}"
+        suggestion = similar or "'gainsight describe' lists its objects."
+        message = f"the tenant has no object named {display(object_name)}"
         return RunStoppedError(message, code="object_not_found", suggestion=suggestion)
 
 

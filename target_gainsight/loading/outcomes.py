@@ -113,13 +113,15 @@ class RunStoppedError(Exception):
     """The run must stop; its text gives the reason and what to do, on one line.
 
     Args:
-        message: May name streams and fields as they are; what cannot be printed is escaped.
+        message: The reason. May name streams and fields as they are; what cannot be printed is
+            escaped.
         code: A short constant for the run's summary.
-        suggestion: What to do, for the run's summary; the message contains it as well.
+        suggestion: What to do, as sentences; added to the message.
     """
 
     def __init__(self, message: str, *, code: str = "stopped", suggestion: str = "") -> None:
-        super().__init__(one_line(message))
+        text = f"{message.removesuffix('.')}. {suggestion}" if suggestion else message
+        super().__init__(one_line(text))
         self.code = code
         self.suggestion = one_line(suggestion)
 

@@ -53,7 +53,7 @@ def _records_of(path: str, *, compressed: bool) -> Iterator[dict[str, Any]]:
 
 
 def _unreadable(problem: str, suggestion: str) -> RunStoppedError:
-    return RunStoppedError(f"{problem}. {suggestion}", code="batch_file", suggestion=suggestion)
+    return RunStoppedError(problem, code="batch_file", suggestion=suggestion)
 
 
 def _parsed(lines: Iterable[bytes], name: str) -> Iterator[dict[str, Any]]:

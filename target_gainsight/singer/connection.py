@@ -110,9 +110,6 @@ def _start_sandbox(path: Path, config: Path | None) -> RunningSandbox:
         suggestion = "Correct sandbox_config, or install target-gainsight[sandbox]."
         raise RunStoppedError(str(error), code="sandbox_failed", suggestion=suggestion) from error
     except (OSError, sqlite3.Error) as error:
-        message = (
-            f"the embedded sandbox cannot be started on {display_path(path)}: {error}. Set "
-            "sandbox_path to a file of its own in a folder that may be written to"
-        )
+        message = f"the embedded sandbox cannot be started on {display_path(path)}: {error}"
         suggestion = "Set sandbox_path to a file of its own in a folder that may be written to."
         raise RunStoppedError(message, code="sandbox_failed", suggestion=suggestion) from error

@@ -138,7 +138,7 @@ class RecordRouter:
                 routes.append((each.stream_alias, transform_of(each)))
         except RecursionError as error:
             suggestion = "Flatten it in the tap."
-            text = f"stream {display(stream)}: its schema is nested too deeply. {suggestion}"
+            text = f"stream {display(stream)}: its schema is nested too deeply"
             raise RunStoppedError(text, code="invalid_schema", suggestion=suggestion) from error
         self._routes[stream] = routes
 
@@ -298,7 +298,7 @@ def _replayed(message: Message, routes: list[Route]) -> list[Route]:
         suggestion = "Send the records from their source again."
         text = (
             f"stream {display(message['stream'])}: this reject file was written with "
-            f"reject_values: keys and holds no whole records. {suggestion}"
+            "reject_values: keys and holds no whole records"
         )
         raise RunStoppedError(text, code="not_replayable", suggestion=suggestion)
     stream = reason.get("stream")

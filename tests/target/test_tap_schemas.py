@@ -228,4 +228,4 @@ def test_renamed_column_keeps_the_rules_of_its_schema(tenant: Tenant) -> None:
 
 def test_error_of_the_sdk_keeps_its_advice(tenant: Tenant) -> None:
     run = tenant.load(schema(), stream_maps={"accounts": {"Name": "__NULL__"}})
-    assert run.error.endswith("to replicate with no key properties in the stream.")
+    assert "to replicate with no key properties in the stream." in run.error

@@ -22,8 +22,8 @@ def test_records_that_were_unavailable_at_the_end_fail_the_run(tenant: Tenant) -
     run = tenant.load(*messages, max_retry_seconds=5)
     assert (run.exit_code, run.states) == (1, [{"at": 1}])
     assert run.error == (
-        "5 records were not written, because Gainsight was not available; the state stays before "
-        "the first of them. Run again later; the run goes on where this one stopped."
+        "not written, because Gainsight was not available: 5 records; the state stays before the "
+        "first of them. Run again later; the run goes on where this one stopped."
     )
     tenant.sandbox.tenant.faults.clear()
     again = tenant.load(*messages)
@@ -44,8 +44,8 @@ def test_rejects_fail_a_run_on_request_after_its_end(tenant: Tenant) -> None:
     run = tenant.load(schema(), BAD, record(Name="A"), state(at=2), on_rejects="fail")
     assert (run.exit_code, run.states, tenant.names()) == (1, [{"at": 2}], ["A"])
     assert run.error == (
-        f"1 record was not written (on_rejects: fail), kept in {run.reject_path}. The rest is "
-        "written and covered by the state. Fix the cause, then replay the rejects: gainsight "
+        f"not written (on_rejects: fail): 1 record; the reasons are in {run.reject_path}. The rest "
+        "is written and covered by the state. Fix the cause, then replay the rejects: gainsight "
         f"rejects replay {run.summary['run']}."
     )
 
@@ -54,8 +54,7 @@ def test_plan_with_rejects_claims_no_writes(tenant: Tenant) -> None:
     run = tenant.load(schema(), BAD, record(Name="A"), on_rejects="fail", dry_run=True)
     assert (run.exit_code, tenant.names()) == (1, [])
     assert run.error == (
-        "1 record would not be written (on_rejects: fail). The reasons are in the plan: fix the "
-        "cause before you load."
+        "not written (on_rejects: fail): 1 record; the reasons are in the plan. Fix the cause."
     )
 
 

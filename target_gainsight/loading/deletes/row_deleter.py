@@ -93,7 +93,7 @@ class RowDeleter:
             )
             message = (
                 f"stream {name}: the next call would delete more than max_deletes "
-                f"({self.max_deletes}) rows of {self.stream.object_name} in this run. {suggestion}"
+                f"({self.max_deletes}) rows of {self.stream.object_name} in this run"
             )
             raise RunStoppedError(message, code="too_many_deletes", suggestion=suggestion)
 

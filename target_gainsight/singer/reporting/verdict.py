@@ -19,14 +19,12 @@ def check_availability(ledger: Ledger) -> None:
     Raises:
         RunStoppedError: Records are held back.
     """
-    if not ledger.held_back:
-        return
-    verb = "was" if ledger.held_back == 1 else "were"
-    message = (
-        f"{counted(ledger.held_back, 'record')} {verb} not written, because Gainsight was not "
-        f"available; the state stays before the first of them. {RUN_AGAIN}"
-    )
-    raise RunStoppedError(message, code="unavailable", suggestion=RUN_AGAIN)
+    if ledger.held_back:
+        message = (
+            "not written, because Gainsight was not available: "
+            f"{counted(ledger.held_back, 'record')}; the state stays before the first of them"
+        )
+        raise RunStoppedError(message, code="unavailable", suggestion=RUN_AGAIN)
 
 
 def check_end(settings: Settings, ledger: Ledger, *, is_whole: bool) -> None:
@@ -38,21 +36,27 @@ def check_end(settings: Settings, ledger: Ledger, *, is_whole: bool) -> None:
     Raises:
         RunStoppedError: The run has failed.
     """
-    summary, dry_run = ledger.summary, settings.dry_run
+    summary, where = ledger.summary, ledger.location_of_reasons
     if is_whole:
         _check_min_records(settings, summary)
     rejected = sum(each.outcomes[Outcome.REJECTED] for each in summary.streams.values())
     if rejected and rejected == summary.read:
-        _fail_all_rejected(rejected, ledger, dry_run=dry_run)
-    failed = sum(each.by_file.failed for each in summary.streams.values() if each.by_file)
-    if settings.output.on_rejects == "fail" and rejected + failed:
-        _fail_some_rejected(rejected, failed, ledger, dry_run=dry_run)
-    if rejected and not dry_run:
-        logger.warning(
-            "%s rejected and kept in %s",
-            "1 record was" if rejected == 1 else f"{rejected:,} records were",
-            ledger.rejects.path,
-        )
+        message = f"every record is rejected ({rejected:,}); the reasons are in {where}"
+        suggestion = "Fix the cause, and run again."
+        raise RunStoppedError(message, code="all_rejected", suggestion=suggestion)
+    not_written = rejected + summary.failed_by_file
+    if not_written and settings.output.on_rejects == "fail":
+        records = counted(not_written, "record")
+        message = f"not written (on_rejects: fail): {records}; the reasons are in {where}"
+        suggestion = "Fix the cause."
+        if ledger.rejects.exists:
+            suggestion = (
+                "The rest is written and covered by the state. Fix the cause, then replay the "
+                f"rejects: gainsight rejects replay {summary.run}."
+            )
+        raise RunStoppedError(message, code="rejects", suggestion=suggestion)
+    if rejected and not settings.dry_run:
+        logger.warning("%s rejected and kept in %s", counted(rejected, "record"), where)
 
 
 def _check_min_records(settings: Settings, summary: Summary) -> None:
@@ -75,41 +79,9 @@ def _check_min_records(settings: Settings, summary: Summary) -> None:
             if count < stream.min_records
         ]
     if too_few:
+        message = f"too few records were read: {'; '.join(too_few)}"
         suggestion = (
             "Check the source and the tap; set min_records lower if so few records are right. The "
             "state covers what was read: read everything again with meltano run --full-refresh."
         )
-        message = f"too few records were read: {'; '.join(too_few)}. {suggestion}"
         raise RunStoppedError(message, code="too_few_records", suggestion=suggestion)
-
-
-def _fail_all_rejected(rejected: int, ledger: Ledger, *, dry_run: bool) -> None:
-    where = "the plan" if dry_run else ledger.rejects.path
-    verb = "would be" if dry_run else "was" if rejected == 1 else "were"
-    if rejected == 1:
-        message = f"the only record {verb} rejected; the reason is in {where}"
-    else:
-        message = f"all {rejected} records {verb} rejected; the reasons are in {where}"
-    suggestion = "See the reasons with gainsight rejects list, fix the cause, and run again."
-    raise RunStoppedError(message, code="all_rejected", suggestion=suggestion)
-
-
-def _fail_some_rejected(rejected: int, failed: int, ledger: Ledger, *, dry_run: bool) -> None:
-    """Fail with the number of rejects, and of rows that failed in bulk jobs."""
-    counts = [counted(rejected, "record")] if rejected else []
-    counts += [f"{counted(failed, 'row')} of bulk jobs"] if failed else []
-    what = " and ".join(counts)
-    if dry_run:
-        suggestion = "The reasons are in the plan: fix the cause before you load."
-        message = f"{what} would not be written (on_rejects: fail). {suggestion}"
-        raise RunStoppedError(message, code="rejects", suggestion=suggestion)
-    verb = "was" if rejected + failed == 1 else "were"
-    path = ledger.rejects.path
-    where = f"kept in {path}" if rejected else "see the bulk job's log"
-    replay = f", then replay the rejects: gainsight rejects replay {path.stem}" if rejected else ""
-    suggestion = f"Fix the cause{replay}."
-    message = (
-        f"{what} {verb} not written (on_rejects: fail), {where}. The rest is written and covered "
-        f"by the state. {suggestion}"
-    )
-    raise RunStoppedError(message, code="rejects", suggestion=suggestion)
