@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import random
 
-from target_gainsight.loading.settling.call_counts import TimeSpans
+from target_gainsight.loading.settling.call_counts import CallCounts, join_spans
 
 
 def test_spans_in_any_order_have_the_length_of_their_union() -> None:
     chance = random.Random(7)
-    spans, covered = TimeSpans(), set()
+    spans, covered = [], set()
     for _ in range(500):
         start = chance.randrange(5000)
-        end = start + chance.randrange(8)
-        spans.add(start, end)
+        end = start + 1 + chance.randrange(8)
+        spans.append((start, end))
         covered.update(range(start, end))
-    assert spans.seconds == len(covered)
+    assert sum(end - start for start, end in join_spans(spans)) == len(covered)
 
 
-def test_many_separate_spans_are_closed_and_still_counted() -> None:
-    spans = TimeSpans(max_spans=3)
-    for number in range(100):
-        spans.add(10 * number, 10 * number + 1)
-    spans.add(0, 10)  # before the end of what is closed
-    assert spans.seconds == 100
+def test_very_many_waits_are_all_counted() -> None:
+    counts = CallCounts()
+    counts.count_resends((10 * number, 10 * number + 1) for number in range(5000))
+    counts.count_resends([(49_990, 49_991.5)])  # overlaps the last one
+    assert counts.seconds_waited == 5000.5

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 from target_gainsight.api import ObjectSchema
 from target_gainsight.loading.reading.current_rows import Row
 from target_gainsight.loading.storage.private_file import PrivateFile
-from target_gainsight.loading.storage.source_json import write_json
+from target_gainsight.loading.storage.source_json import utc_time, write_json
 from target_gainsight.mapping.source_rows import source_columns, source_record
 
 DELETED_PROPERTY = "gainsight_deleted"
@@ -69,7 +68,7 @@ class DeletedRows:
                 DELETED_PROPERTY: {"object": stream.object_name},
             }
             self._file.add(write_json(schema))
-        time = datetime.fromtimestamp(self._now(), tz=timezone.utc).isoformat()
+        time = utc_time(self._now())
         for gsid, row in rows.items():
             deleted = {"object": stream.object_name, "gsid": gsid, "time": time, "row": row}
             message = {

@@ -4,54 +4,31 @@ from __future__ import annotations
 
 import logging
 import threading
-from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timezone
 from typing import Any
 
 from singer_sdk import metrics
 
 from target_gainsight.api import CallEvent, RateLimitGroup
+from target_gainsight.loading.storage.source_json import utc_time
 
 MAX_MINUTES = 1440
 """The newest minutes whose calls are kept, so that a run of weeks stays small."""
 
-MAX_SPANS = 1000
+MAX_WAITS = 1000
+"""Separate waits in memory; of more, the earlier half is added up: no later one overlaps it."""
 
 
-class TimeSpans:
-    """Measures how long at least one of several threads did something.
-
-    Args:
-        max_spans: Of more separate spans the earliest are closed: a later span adds nothing to
-            the time before their end.
-    """
-
-    def __init__(self, max_spans: int = MAX_SPANS) -> None:
-        self._max_spans = max_spans
-        self._starts: list[float] = []
-        self._ends: list[float] = []
-        self._closed_seconds = 0.0
-        self._closed_until = float("-inf")
-
-    def add(self, start: float, end: float) -> None:
-        """Add a span, which may overlap others and come in any order."""
-        start = max(start, self._closed_until)
-        if start >= end:
-            return
-        first, last = bisect_left(self._ends, start), bisect_right(self._starts, end)
-        if first < last:
-            start, end = min(start, self._starts[first]), max(end, self._ends[last - 1])
-        self._starts[first:last], self._ends[first:last] = [start], [end]
-        if len(self._starts) > self._max_spans:
-            self._closed_until = self._ends.pop(0)
-            self._closed_seconds += self._closed_until - self._starts.pop(0)
-
-    @property
-    def seconds(self) -> float:
-        """The length of the union."""
-        return self._closed_seconds + sum(self._ends) - sum(self._starts)
+def join_spans(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the union of spans of time, which may overlap and come in any order."""
+    joined: list[tuple[float, float]] = []
+    for start, end in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
 
 
 class CallCounts:
@@ -59,8 +36,6 @@ class CallCounts:
 
     Attributes:
         by_group: Calls by rate limit group; token requests have none.
-        waits: The times at which at least one call waited for the rate or for a retry.
-        per_minute: Calls by rate limit group, by the minute since the epoch.
         allowed_per_minute: Of the groups with such a limit.
     """
 
@@ -69,17 +44,24 @@ class CallCounts:
         self.by_group: Counter[RateLimitGroup | None] = Counter()
         self.throttled = 0
         self.retried = 0
-        self.waits = TimeSpans()
-        self.per_minute: dict[int, Counter[str]] = {}
         self.rate_used_percent: int | None = None
         self.allowed_per_minute: Mapping[str, int] = {}
+        self._per_minute: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._seconds: defaultdict[str, float] = defaultdict(float)
+        self._waits: list[tuple[float, float]] = []
+        self._seconds_of_earlier_waits = 0.0
         self._lock = threading.Lock()
 
     @property
     def total(self) -> int:
         """All calls sent."""
-        return sum(self.by_kind.values())
+        return self.by_kind.total()
+
+    @property
+    def seconds_waited(self) -> float:
+        """The time in which at least one call waited for the rate or for a retry."""
+        waits = join_spans(self._waits)
+        return self._seconds_of_earlier_waits + sum(end - start for start, end in waits)
 
     def count(self, event: CallEvent) -> None:
         """Count one attempt of a call; may be called from any thread."""
@@ -89,36 +71,42 @@ class CallCounts:
             self.by_kind[kind] += 1
             self.throttled += event.outcome == "throttled"
             self.retried += event.attempt > 1
-            self.waits.add(event.sent_at - event.waited, event.sent_at)
+            self._add_wait(event.sent_at - event.waited, event.sent_at)
             self._seconds[kind] += event.seconds
             if group is not None:
-                minute = int(event.sent_at // 60)
-                self.per_minute.setdefault(minute, Counter())[group] += 1
-                if len(self.per_minute) > MAX_MINUTES:
-                    del self.per_minute[min(self.per_minute)]
+                self._per_minute[utc_time(event.sent_at, "minutes")][group] += 1
+                if len(self._per_minute) > MAX_MINUTES:
+                    del self._per_minute[min(self._per_minute)]
 
     def count_resends(self, pauses: Iterable[tuple[float, float]]) -> None:
         """Count creates that were sent again after their response was lost, and their waits."""
         with self._lock:
             for start, end in pauses:
                 self.retried += 1
-                self.waits.add(start, end)
+                self._add_wait(start, end)
+
+    def _add_wait(self, start: float, end: float) -> None:
+        if start < end:
+            self._waits.append((start, end))
+        if len(self._waits) > MAX_WAITS:
+            joined = join_spans(self._waits)
+            middle = len(joined) // 2
+            self._seconds_of_earlier_waits += sum(end - start for start, end in joined[:middle])
+            self._waits = joined[middle:]
 
     def to_json(self) -> dict[str, Any]:
         """Return the counts as JSON values."""
-        minutes = []
-        for number, counts in sorted(self.per_minute.items()):
-            minute = datetime.fromtimestamp(number * 60, tz=timezone.utc)
-            minutes.append({"minute": minute.isoformat(timespec="minutes"), **counts})
         return {
             "total": self.total,
             "by_kind": dict(self.by_kind),
             "throttled": self.throttled,
             "retried": self.retried,
-            "seconds_waited": round(self.waits.seconds, 1),
+            "seconds_waited": round(self.seconds_waited, 1),
             "rate_used_percent": self.rate_used_percent,
             "allowed_per_minute": dict(self.allowed_per_minute),
-            "calls_per_minute": minutes,
+            "calls_per_minute": [
+                {"minute": minute, **counts} for minute, counts in sorted(self._per_minute.items())
+            ],
         }
 
     def to_text(self) -> str:
@@ -128,15 +116,13 @@ class CallCounts:
             kinds += f"; {self.rate_used_percent}% of the allowed rate"
         return (
             f"calls: {self.total} ({kinds or 'none'}); throttled {self.throttled}, "
-            f"retried {self.retried}, waited {self.waits.seconds:.1f} s"
+            f"retried {self.retried}, waited {self.seconds_waited:.1f} s"
         )
 
     def write_metrics(self, logger: logging.Logger) -> None:
         """Write ``http_request_count`` and ``http_request_duration``, a point per kind of call."""
-        for kind, count in self.by_kind.items():
+        count, duration = metrics.Metric.HTTP_REQUEST_COUNT, metrics.Metric.HTTP_REQUEST_DURATION
+        for kind, calls in self.by_kind.items():
             tags: dict[str, Any] = {metrics.Tag.ENDPOINT: kind}
-            for metric_type, metric, value in (
-                ("counter", metrics.Metric.HTTP_REQUEST_COUNT, count),
-                ("timer", metrics.Metric.HTTP_REQUEST_DURATION, self._seconds[kind]),
-            ):
-                metrics.log(logger, metrics.Point(metric_type, metric, value, tags))
+            metrics.log(logger, metrics.Point("counter", count, calls, tags))
+            metrics.log(logger, metrics.Point("timer", duration, self._seconds[kind], tags))

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timezone
 from pathlib import Path
 
 from target_gainsight.loading.outcomes import Outcome, Reason
 from target_gainsight.loading.records import SourceRecord
 from target_gainsight.loading.storage.private_file import PrivateFile, fill_path
-from target_gainsight.loading.storage.source_json import write_json
+from target_gainsight.loading.storage.source_json import utc_time, write_json
 
 
 class OutcomeFiles:
     """The outcomes of one run: one file, or one per stream if the path has `{stream}`.
 
     Args:
-        path: The path of the files, with placeholders.
+        path: The path of the files, with placeholders; None if outcomes are not listed.
         now: Returns the time in epoch seconds.
 
     Attributes:
         files: The files that were written.
     """
 
-    def __init__(self, path: Path, run: str, now: Callable[[], float]) -> None:
+    def __init__(self, path: Path | None, run: str, now: Callable[[], float]) -> None:
         self.files: dict[Path, PrivateFile] = {}
         self._template = path
         self._run = run
@@ -33,6 +32,8 @@ class OutcomeFiles:
         self, source: SourceRecord, outcome: Outcome, reason: Reason | None, gsid: str | None
     ) -> None:
         """Add the outcome of one record; it is on disk after the next flush."""
+        if self._template is None:
+            return
         line = {
             "run": self._run,
             "stream": source.alias,
@@ -42,7 +43,7 @@ class OutcomeFiles:
             "reason": reason.code if reason else None,
             "field": reason.field if reason else None,
             "message": str(reason) if reason else None,
-            "time": datetime.fromtimestamp(self._now(), tz=timezone.utc).isoformat(),
+            "time": utc_time(self._now()),
         }
         path = fill_path(self._template, self._run, [source.alias])
         if path not in self.files:

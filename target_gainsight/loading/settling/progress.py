@@ -14,26 +14,22 @@ from target_gainsight.mapping.errors import counted
 
 if TYPE_CHECKING:
     from rich.live import Live
-    from rich.spinner import Spinner
 
 logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_LINES = 10.0
-SECONDS_BETWEEN_IDLE_LINES = 60.0
 SECONDS_BETWEEN_REFRESHES = 0.5
-SECONDS_BETWEEN_SAMPLES = 1.0
-MIN_SAMPLES = 2
 WINDOW = 60.0
-"""The seconds over which rates are measured."""
+"""The seconds over which rates are measured, and between two lines of an idle run."""
 
 
 class Sample(NamedTuple):
     """The counts of a run at one time."""
 
     time: float
-    read: int
-    settled: int
-    calls: int
+    read: int = 0
+    settled: int = 0
+    calls: int = 0
 
 
 class Progress:
@@ -43,38 +39,34 @@ class Progress:
 
     Args:
         now: Returns the time in seconds.
-        live: Draw a live line instead; by default when standard error is a terminal.
 
     Attributes:
         input_ended: All records have been read.
     """
 
-    def __init__(
-        self, summary: Summary, now: Callable[[], float], *, live: bool | None = None
-    ) -> None:
+    def __init__(self, summary: Summary, now: Callable[[], float]) -> None:
         self.input_ended = False
         self._summary = summary
         self._now = now
-        self._is_live = sys.stderr.isatty() if live is None else live
-        self._live: tuple[Live, Spinner] | None = None
-        first = Sample(now(), 0, 0, 0)
-        self._began = first.time
-        self._reported = first
-        self._changed = first
-        self._samples = deque([first])
+        self._is_live = sys.stderr.isatty()
+        self._live: Live | None = None
+        self._began = self._changed_at = now()
+        self._samples = deque([Sample(self._began)])
 
     def tick(self, *, waiting: bool = False) -> None:
         """Report, if that is due."""
-        summary = self._summary
+        summary, last = self._summary, self._samples[-1]
         sample = Sample(self._now(), summary.read, summary.settled, summary.calls.total)
-        self._keep(sample)
-        interval = SECONDS_BETWEEN_REFRESHES if self._is_live else SECONDS_BETWEEN_LINES
-        if not self._is_live and sample[1:] == self._reported[1:]:
-            interval = SECONDS_BETWEEN_IDLE_LINES
-        if sample.time - self._reported.time < interval:
+        is_idle = sample[1:] == last[1:]
+        interval = WINDOW if is_idle else SECONDS_BETWEEN_LINES
+        if sample.time - last.time < (SECONDS_BETWEEN_REFRESHES if self._is_live else interval):
             return
-        self._reported = sample
-        text = self._text(sample, waiting=waiting)
+        self._samples.append(sample)
+        while self._samples[1].time <= sample.time - WINDOW:
+            self._samples.popleft()
+        if not is_idle:
+            self._changed_at = sample.time
+        text = self._text(self._samples[0], sample, waiting=waiting)
         if self._is_live:
             self._draw(text)
         else:
@@ -83,59 +75,43 @@ class Progress:
     def close(self) -> None:
         """Remove the live line."""
         if self._live is not None:
-            self._live[0].stop()
+            self._live.stop()
             self._live = None
 
-    def _keep(self, sample: Sample) -> None:
-        """Keep a sample a second within the window; an older one only where there is no other."""
-        if sample[1:] != self._changed[1:]:
-            self._changed = sample
-        if sample.time - self._samples[-1].time >= SECONDS_BETWEEN_SAMPLES:
-            self._samples.append(sample)
-        while len(self._samples) > MIN_SAMPLES and self._samples[0].time < sample.time - WINDOW:
-            self._samples.popleft()
-
-    def _text(self, sample: Sample, *, waiting: bool) -> str:
-        before = self._samples[0]
-        share = min(1.0, WINDOW / max(WINDOW, sample.time - before.time))
-        settled = round((sample.settled - before.settled) * share)
-        calls = round((sample.calls - before.calls) * share)
-        return (
-            f"{sample.settled:,} of {counted(sample.read, 'record')} read are settled, "
-            f"{sample.read - sample.settled:,} are waiting; in the last minute {settled:,} "
-            f"settled, {counted(calls, 'call')}; elapsed {_duration(sample.time - self._began)}, "
-            f"{self._activity(sample, waiting=waiting)}"
-        )
-
-    def _activity(self, sample: Sample, *, waiting: bool) -> str:
-        """Return what the run does; if all is read, with the time left at the present rate."""
-        idle_seconds, before = sample.time - self._changed.time, self._samples[0]
+    def _text(self, before: Sample, now: Sample, *, waiting: bool) -> str:
+        settled, calls = now.settled - before.settled, now.calls - before.calls
+        idle_seconds, left = now.time - self._changed_at, now.read - now.settled
         if self.input_ended:
-            settled = sample.settled - before.settled
-            if settled <= 0 or sample.time - self._began < WINDOW:
-                return "all read"
-            left = (sample.read - sample.settled) * (sample.time - before.time) / settled
-            return f"all read, about {_duration(left)} left"
-        if idle_seconds >= WINDOW and sample.read == sample.settled:
-            return f"nothing new for {_duration(idle_seconds)}"
-        return "waiting for calls" if waiting else "reading"
+            activity = "all read"
+            if settled and now.time - self._began >= WINDOW:
+                seconds = left * (now.time - before.time) / settled
+                activity += f", about {format_duration(seconds)} left"
+        elif idle_seconds >= WINDOW and not left:
+            activity = f"nothing new for {format_duration(idle_seconds)}"
+        else:
+            activity = "waiting for calls" if waiting else "reading"
+        return (
+            f"{now.settled:,} of {counted(now.read, 'record')} read are settled, {left:,} are "
+            f"waiting; in the last minute {settled:,} settled, {counted(calls, 'call')}; elapsed "
+            f"{format_duration(now.time - self._began)}, {activity}"
+        )
 
     def _draw(self, text: str) -> None:
         if self._live is None:
             # Most runs have no terminal and need not wait a tenth of a second for these imports.
             from rich.console import Console  # noqa: PLC0415
             from rich.live import Live  # noqa: PLC0415
-            from rich.spinner import Spinner  # noqa: PLC0415
 
-            spinner, console = Spinner("dots"), Console(stderr=True)
-            live = Live(spinner, console=console, auto_refresh=False, transient=True)
-            live.start()
-            self._live = live, spinner
-        live, spinner = self._live
-        spinner.update(text=text)
-        live.refresh()
+            self._live = Live(
+                console=Console(stderr=True, highlight=False),
+                auto_refresh=False,
+                transient=True,
+                redirect_stdout=False,  # it takes the states
+            )
+            self._live.start()
+        self._live.update(text, refresh=True)
 
 
-def _duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Return a duration as `0:01:10` or `2 days, 3:00:00`."""
     return str(timedelta(seconds=round(seconds)))

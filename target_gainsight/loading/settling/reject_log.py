@@ -14,7 +14,8 @@ from target_gainsight.mapping.errors import counted, display
 logger = logging.getLogger(__name__)
 
 MAX_LINES = 1000
-"""Lines for records, and lines for parents."""
+MAX_PARENTS = 1000
+"""Rejected parents whose children are counted before they are logged."""
 
 MAX_SECONDS_HELD = 600.0
 """Children are counted as long before they are logged: the input of a stream may never end."""
@@ -31,24 +32,17 @@ class RejectLog:
         self._path = path
         self._logged = 0
         self._children: Counter[tuple[str, str]] = Counter()
-        self._further_children = 0
         self._held_since = math.inf
 
     def add(self, source: SourceRecord, reason: Reason) -> None:
         """Log one reject; the children of a rejected parent are counted first."""
-        if reason.code == REJECTED_PARENT:
-            parent = (source.alias, reason.message)
-            if parent in self._children or len(self._children) < MAX_LINES:
-                self._children[parent] += 1
-            else:
-                self._further_children += 1
+        stream = display(source.alias)
+        if reason.code != REJECTED_PARENT:
+            self._log(f"stream {stream}, key {display(source.key)}: {reason}")
             return
-        self._logged += 1
-        if self._logged <= MAX_LINES:
-            stream, key = display(source.alias), display(source.key)
-            logger.warning("rejected: stream %s, key %s: %s", stream, key, reason)
-        elif self._logged == MAX_LINES + 1:
-            logger.warning("further rejects are listed in %s only", self._path)
+        self._children[stream, reason.message] += 1
+        if len(self._children) > MAX_PARENTS:
+            self.finish()
 
     def tick(self, now: float) -> None:
         """Log the rejected parents whose children have been counted for some minutes."""
@@ -60,20 +54,16 @@ class RejectLog:
     def finish(self) -> None:
         """Log the rejected parents with the number of their children."""
         for (stream, message), count in self._children.items():
-            logger.warning(
-                "rejected: stream %s, %s: %s: %s, because that record was rejected, too. Fix it "
-                "first, then replay",
-                display(stream),
-                counted(count, "record"),
-                REJECTED_PARENT,
-                message,
-            )
-        if self._further_children:
-            logger.warning(
-                "rejected: %s of further rejected parents, listed in %s only",
-                counted(self._further_children, "record"),
-                self._path,
+            self._log(
+                f"stream {stream}, {counted(count, 'record')}: {REJECTED_PARENT}: {message}, "
+                "because that record was rejected, too. Fix it first, then replay"
             )
         self._children.clear()
-        self._further_children = 0
         self._held_since = math.inf
+
+    def _log(self, text: str) -> None:
+        self._logged += 1
+        if self._logged <= MAX_LINES:
+            logger.warning("rejected: %s", text)
+        elif self._logged == MAX_LINES + 1:
+            logger.warning("further rejects are listed in %s only", self._path)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,11 @@ def write_json(value: object) -> str:
             value, use_decimal=True, default=str, separators=(",", ":"), allow_nan=True
         )
     )
+
+
+def utc_time(seconds: float, precision: str = "auto") -> str:
+    """Return a time in epoch seconds as ISO text, down to such as `minutes` or `seconds`."""
+    return datetime.fromtimestamp(seconds, tz=timezone.utc).isoformat(timespec=precision)
 
 
 def _decimal(text: str) -> Decimal:
