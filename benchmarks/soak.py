@@ -27,7 +27,7 @@ from typing import Any
 from benchmarks.forked_targets import EAGER
 from benchmarks.processes import HERE
 from benchmarks.soak_input import FIELDS, KEYS, REFUSED, SETTINGS, TENANT, SoakInput
-from target_gainsight.loading.rejects.folder import RejectFolder
+from target_gainsight.loading.rejects.folder import list_runs, read_open_rejects
 from target_gainsight.sandbox import Fault, RunningSandbox, ServerRule, start_sandbox
 
 MOST_SECONDS_OF_A_RUN = 120
@@ -73,7 +73,7 @@ class Loaded:
         self._tenant = sandbox.tenant
         self._source = source
         self._input, self._output = folder / "input", folder / "output"
-        self._rejects = RejectFolder(folder / "rejects")
+        self._rejects = folder / "rejects"
         self._launcher = launcher
         self._calls = 0
         self._count_calls()
@@ -123,8 +123,8 @@ class Loaded:
 
     def rejected(self) -> set[tuple[str, str]]:
         """Stream and key of every open reject."""
-        runs = self._rejects.runs()
-        rejects = [each for run in runs for each in self._rejects.open(run)]
+        runs = list_runs(self._rejects)
+        rejects = [each for run in runs for each in read_open_rejects(self._rejects, run)]
         return {(each.stream, str(each.message["record"][KEYS[each.stream]])) for each in rejects}
 
     def check(self) -> None:

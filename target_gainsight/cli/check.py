@@ -98,9 +98,9 @@ class Finding:
 )
 @configured
 @format_option("text", "json")
-def check(sources: tuple[str, ...], form: str) -> None:
+def check(form: str) -> None:
     """Check the settings against the tenant; writes nothing. Exits with 1 if a check failed."""
-    settings = read_settings(sources)
+    settings = read_settings()
     with tenant_connection(settings) as client:
         metadata = TenantMetadata(client, settings)
         findings = [*_check_tenant(settings, metadata), *_list_limits(settings)]

@@ -6,7 +6,7 @@ Errors are those of the target; a secret is never shown.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from singer_sdk.exceptions import ConfigValidationError
 from target_gainsight.cli.output import file_errors
 from target_gainsight.settings.environment import MELTANO_PREFIX, read_environment
 from target_gainsight.settings.errors import SettingsError
-from target_gainsight.settings.model import CONFIG_SCHEMA, Settings
+from target_gainsight.settings.model import Settings
 from target_gainsight.settings.parsing import parse_settings
 from target_gainsight.singer.session import EXPECTED_ERRORS
 from target_gainsight.target import TargetGainsight
@@ -24,42 +24,39 @@ from target_gainsight.target import TargetGainsight
 ENVIRONMENT = "ENV"
 PREFIX = "TARGET_GAINSIGHT_"
 
+
+def _remember(ctx: click.Context, _param: click.Parameter, sources: tuple[str, ...]) -> None:
+    ctx.obj = sources
+
+
 configured = click.option(
     "--config",
-    "sources",
     multiple=True,
     metavar="FILE",
     help="Settings: a JSON file, or ENV; see 'gainsight --help'.",
+    callback=_remember,
+    is_eager=True,
+    expose_value=False,
 )
-"""The option ``--config``, as parameter ``sources``."""
+"""The option ``--config`` of a command that reads settings."""
 
 
-def read_settings(sources: Iterable[str]) -> Settings:
-    """Parse the settings for a command.
-
-    Args:
-        sources: Paths of JSON files; ``ENV`` stands for the environment, which wins over files.
-            By default, the environment alone.
+def read_settings() -> Settings:
+    """Parse the settings of the running command.
 
     Raises:
         click.ClickException: There are none, a file cannot be read, or they have errors.
     """
     try:
-        return parse_settings(_read_any_settings(sources, CONFIG_SCHEMA))
+        return parse_settings(_required_settings())
     except SettingsError as error:
         raise _invalid_settings(error.errors) from None
 
 
-def make_target(sources: Iterable[str], **overrides: Any) -> TargetGainsight:  # noqa: ANN401 - as settings are
-    """Make a target in this process; the SDK's own settings are read, too.
-
-    Args:
-        sources: As for ``read_settings``.
-        overrides: Settings that take precedence.
-    """
-    raw = _read_any_settings(sources, TargetGainsight.config_jsonschema)
+def make_target(**overrides: Any) -> TargetGainsight:  # noqa: ANN401 - as settings are
+    """Make a target in this process; some settings take precedence over those of the command."""
     try:
-        return TargetGainsight(config={**raw, **overrides})
+        return TargetGainsight(config={**_required_settings(), **overrides})
     except ConfigValidationError as error:
         raise _invalid_settings(error.errors) from None
     except EXPECTED_ERRORS as error:
@@ -71,8 +68,8 @@ def _invalid_settings(errors: Iterable[str]) -> click.ClickException:
     return click.ClickException(f"the settings have errors:{listed}")
 
 
-def _read_any_settings(sources: Iterable[str], schema: Mapping[str, Any]) -> dict[str, Any]:
-    raw = read_raw_settings(sources, schema)
+def _required_settings() -> dict[str, Any]:
+    raw = read_raw_settings()
     if not raw:
         message = (
             "no settings found. Give a file with --config or set variables that begin with "
@@ -82,25 +79,21 @@ def _read_any_settings(sources: Iterable[str], schema: Mapping[str, Any]) -> dic
     return raw
 
 
-def read_raw_settings(
-    sources: Iterable[str], schema: Mapping[str, Any] = CONFIG_SCHEMA
-) -> dict[str, Any]:
-    """Read the settings without parsing them: setting name → value.
+def read_raw_settings() -> dict[str, Any]:
+    """Read the settings of the running command without parsing them: setting name → value.
 
-    Args:
-        sources: As for ``read_settings``.
-        schema: The settings that are read from the environment.
+    Later files win, and the environment wins over files; it is read by default or as ``ENV``.
     """
-    named = tuple(sources)
+    sources = click.get_current_context().obj or (ENVIRONMENT,)
     raw: dict[str, Any] = {}
-    for source in named:
-        if source != ENVIRONMENT:
-            content = read_json(Path(source))
-            if not isinstance(content, dict):
-                message = f"{source} is not a JSON object of settings"
-                raise click.ClickException(message)
-            raw |= content
-    if not named or ENVIRONMENT in named:
+    for path in (each for each in sources if each != ENVIRONMENT):
+        content = read_json(Path(path))
+        if not isinstance(content, dict):
+            message = f"{path} is not a JSON object of settings"
+            raise click.ClickException(message)
+        raw |= content
+    if ENVIRONMENT in sources:
+        schema = TargetGainsight.config_jsonschema
         variables = read_environment(schema, MELTANO_PREFIX) | read_environment(schema, PREFIX)
         raw |= {name: value for name, value in variables.items() if value != ""}
     return raw

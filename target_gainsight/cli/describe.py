@@ -56,7 +56,6 @@ class CatalogStream:
 @click.option("--stream", metavar="NAME", help="Which of the catalog's streams, if it has several.")
 def describe(
     object_name: str | None,
-    sources: tuple[str, ...],
     form: str,
     catalog: Path | None,
     stream: str | None,
@@ -69,7 +68,7 @@ def describe(
         message = "--stream names a stream of a catalog: give --mapping CATALOG, too"
         raise click.UsageError(message)
     source = _read_stream(catalog, stream) if catalog else None
-    settings = read_settings(sources)
+    settings = read_settings()
     with tenant_connection(settings) as client:
         metadata = TenantMetadata(client, settings)
         if object_name is None:

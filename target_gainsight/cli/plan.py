@@ -26,7 +26,7 @@ from target_gainsight.cli.output import examples, format_option, print_as
     help="A file of Singer messages; standard input by default: tap-… | gainsight plan.",
 )
 @format_option("text", "json")
-def plan(sources: tuple[str, ...], source: Path | None, form: str) -> None:
+def plan(source: Path | None, form: str) -> None:
     """Show what a run would write and cost; nothing is written and no state emitted.
 
     Everything but the writes is done: records are mapped and checked, lookups are resolved, and
@@ -36,7 +36,7 @@ def plan(sources: tuple[str, ...], source: Path | None, form: str) -> None:
     if source is None and sys.stdin.isatty():
         message = "there is nothing to plan: pipe a tap's output in, or name a file with --input"
         raise click.UsageError(message)
-    target = make_target(sources, dry_run=True)
+    target = make_target(dry_run=True)
     with source.open(encoding="utf-8") if source else nullcontext() as messages:
         exit_code = target.run_to_end(messages, show_plan=False)
     planned, summary = target.session.plan, target.summary

@@ -56,7 +56,7 @@ WRITING_KINDS = frozenset({"insert", "update", "delete", "person"})
     ),
 )
 @click.option("--yes", is_flag=True, help="Start --write without asking.")
-def probe(sources: tuple[str, ...], form: str, written: str | None, *, yes: bool) -> None:
+def probe(form: str, written: str | None, *, yes: bool) -> None:
     """Find out how the tenant behaves, and what that means for loads.
 
     Without --write, it makes at most 20 calls, all of them reads. Exit status 1 means that the
@@ -65,7 +65,7 @@ def probe(sources: tuple[str, ...], form: str, written: str | None, *, yes: bool
     """
     if written is not None:
         _check_request(written, yes=yes)
-    settings = read_settings(sources)
+    settings = read_settings()
     events: list[CallEvent] = []
     try:
         by_writing: tuple[Observation, ...] = ()

@@ -6,7 +6,8 @@ Only ``replay`` needs a tenant.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from itertools import islice
 from pathlib import Path
@@ -29,7 +30,8 @@ from target_gainsight.loading.rejects.folder import (
     RUN_NAME,
     SUFFIXES,
     FiledReject,
-    RejectFolder,
+    list_runs,
+    read_open_rejects,
 )
 from target_gainsight.loading.storage.private_file import lock
 from target_gainsight.mapping.errors import counted, display
@@ -46,13 +48,19 @@ COLUMNS = {
     "hint": "What to do",
     "request_id": "Request id",
 }
-
 LATEST = "latest"
+
+
+def _configured_folder(_ctx: click.Context, _param: click.Parameter, given: Path | None) -> Path:
+    default = SETTINGS["rejects_path"].default
+    return given or Path(str(read_raw_settings().get("rejects_path") or default))
+
 
 folder_option = click.option(
     "--rejects-path",
     "folder",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
+    callback=_configured_folder,
     help="The folder of reject files; by default the setting rejects_path.",
 )
 _run_argument = click.argument("run", metavar="[RUN]", required=False)
@@ -60,40 +68,48 @@ _all_option = click.option("--all", "every", is_flag=True, help="The open reject
 _stream_option = click.option("--stream", help="Only this stream's, as it is named in the list.")
 
 
-def open_folder(sources: tuple[str, ...], given: Path | None) -> RejectFolder:
-    """Return the folder of reject files: as given, or by the setting rejects_path."""
-    if given is None:
-        default = SETTINGS["rejects_path"].default
-        given = Path(str(read_raw_settings(sources).get("rejects_path") or default))
-    return RejectFolder(given)
+@dataclass(frozen=True)
+class Selection:
+    """The open rejects of some runs, and of one stream or all, that a command is for."""
+
+    folder: Path
+    runs: list[str]
+    stream: str | None = None
+
+    def __iter__(self) -> Iterator[FiledReject]:
+        for run in self.runs:
+            with file_errors(self.folder / f"{run}{REJECTS}", "read"):
+                for reject in read_open_rejects(self.folder, run):
+                    if self.stream in {None, reject.stream}:
+                        yield reject
+
+    @property
+    def count(self) -> int:
+        """The number of these rejects."""
+        return sum(1 for _ in self)
 
 
-def named_run(rejects_folder: RejectFolder, run: str, suffix: str | None = REJECTS) -> str:
-    """Return the name of a run given by name or as ``latest``, if it has the file (None: any)."""
-    runs = [
-        each
-        for each in rejects_folder.runs()
-        if suffix is None or rejects_folder.file(each, suffix).exists()
-    ]
-    if run == LATEST and runs:
-        return runs[-1]
+def _select(folder: Path, run: str | None, stream: str | None, *, every: bool) -> Selection:
+    if (run is not None) == every:
+        message = "name a run (or latest), or give --all"
+        raise click.UsageError(message)
+    runs = list_runs(folder, REJECTS)
+    return Selection(folder, runs if run is None else [_find_run(folder, run, runs)], stream)
+
+
+def _find_run(folder: Path, run: str, runs: list[str]) -> str:
+    """Return the name of one of some runs, given by name or as ``latest``."""
     if run != LATEST and not RUN_NAME.fullmatch(run):
         message = (
             f"{display(run)} is not the name of a run: give one that 'gainsight rejects list' "
             "shows, such as 20260201T020000Z-3f9a17c4, or latest; --rejects-path gives the folder"
         )
         raise click.ClickException(message)
-    if run not in runs:
-        known = f"; the latest one is {runs[-1]}" if runs else ""
-        message = f"there is no reject file of run {run} in {rejects_folder.path}{known}"
-        raise click.ClickException(message)
-    return run
-
-
-def open_rejects(rejects_folder: RejectFolder, run: str) -> Iterator[FiledReject]:
-    """Read the rejects of a run that are not retired."""
-    with file_errors(rejects_folder.file(run), "read"):
-        yield from rejects_folder.open(run)
+    if run in runs or (run == LATEST and runs):
+        return run if run in runs else runs[-1]
+    known = f"; the latest one is {runs[-1]}" if runs else ""
+    message = f"there is no reject file of run {run} in {folder}{known}"
+    raise click.ClickException(message)
 
 
 @click.group(epilog=examples("gainsight rejects list", "gainsight rejects replay latest"))
@@ -109,32 +125,23 @@ def rejects() -> None:
 @folder_option
 @click.option("--fail", "fails", is_flag=True, help="Exit with 1 if there are open rejects.")
 @format_option("table", "json")
-def list_(sources: tuple[str, ...], folder: Path | None, form: str, *, fails: bool) -> None:
+def list_(folder: Path, form: str, *, fails: bool) -> None:
     """List the open rejects by run, stream and reason, with an example and what to do."""
-    rejects_folder = open_folder(sources, folder)
-    groups = _groups(rejects_folder)
+    groups: dict[tuple[str, ...], dict[str, Any]] = {}
+    for reject in Selection(folder, list_runs(folder, REJECTS)):
+        outcome, code = (str(reject.reason.get(name) or "") for name in ("outcome", "code"))
+        labels = {"run": reject.run, "stream": reject.stream, "outcome": outcome, "code": code}
+        new = {**labels, "count": 0, "example": _described(reject)}
+        groups.setdefault(tuple(labels.values()), new)["count"] += 1
     if form == "json":
-        print_as("json", groups)
+        print_as("json", list(groups.values()))
     elif groups:
         headings = ("Run", "Stream", "Reason", "Open", "Such as", "What to do")
-        print_table(headings, map(_group_row, groups), numbers="Open")
+        print_table(headings, map(_group_row, groups.values()), numbers="Open")
     else:
-        click.echo(f"There are no open rejects in {rejects_folder.path}.")
+        click.echo(f"There are no open rejects in {folder}.")
     if fails and groups:
         sys.exit(1)
-
-
-def _groups(rejects_folder: RejectFolder) -> list[dict[str, Any]]:
-    groups: dict[tuple[str, ...], dict[str, Any]] = {}
-    for run in rejects_folder.runs():
-        for reject in open_rejects(rejects_folder, run):
-            outcome, code = (str(reject.reason.get(name) or "") for name in ("outcome", "code"))
-            labels = {"run": run, "stream": reject.stream, "outcome": outcome, "code": code}
-            names = tuple(labels.values())
-            if names not in groups:
-                groups[names] = {**labels, "count": 0, "example": _described(reject)}
-            groups[names]["count"] += 1
-    return list(groups.values())
 
 
 def _group_row(group: dict[str, Any]) -> tuple[str, ...]:
@@ -164,10 +171,9 @@ def _group_row(group: dict[str, Any]) -> tuple[str, ...]:
     "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many."
 )
 @format_option("table", "json")
-def show(  # noqa: PLR0913 - a parameter per option
+def show(
     run: str | None,
-    sources: tuple[str, ...],
-    folder: Path | None,
+    folder: Path,
     stream: str | None,
     code: str | None,
     limit: int,
@@ -176,28 +182,22 @@ def show(  # noqa: PLR0913 - a parameter per option
     every: bool,
 ) -> None:
     """Show the open rejects of a run, or of all runs, one per line."""
-    rejects_folder = open_folder(sources, folder)
-    runs = _chosen_runs(rejects_folder, run, every=every)
-    found = (
-        reject
-        for reject in _chosen(rejects_folder, runs, stream)
-        if code in {None, reject.reason.get("code")}
-    )
+    selection = _select(folder, run, stream, every=every)
+    found = (each for each in selection if code in {None, each.reason.get("code")})
     listed = [_described(reject) for reject in islice(found, limit)]
     if form == "json":
         print_as("json", listed)
-        return
-    if not listed:
-        click.echo(_no_rejects(rejects_folder, runs, every=every))
-        return
-    for each in listed:
-        each["key"] = _key_text(each["key"])
-        each["value"] = None if each["value"] is None else display(each["value"])
-    columns = COLUMNS if every else {name: COLUMNS[name] for name in COLUMNS if name != "run"}
-    print_table(columns.values(), ([row[name] for name in columns] for row in listed))
-    more = sum(1 for _ in found)
-    if more:
-        click.echo(f"{more:,} more; --limit shows them.")
+    elif not listed:
+        click.echo(f"There are no such open rejects in {folder}.")
+    else:
+        for each in listed:
+            each["key"] = _key_text(each["key"])
+            each["value"] = None if each["value"] is None else display(each["value"])
+        columns = {name: COLUMNS[name] for name in COLUMNS if every or name != "run"}
+        print_table(columns.values(), ([row[name] for name in columns] for row in listed))
+        more = sum(1 for _ in found)
+        if more:
+            click.echo(f"{more:,} more; --limit shows them.")
 
 
 @rejects.command(epilog=examples("gainsight rejects replay latest --stream accounts"))
@@ -206,49 +206,38 @@ def show(  # noqa: PLR0913 - a parameter per option
 @folder_option
 @_all_option
 @_stream_option
-def replay(
-    run: str | None,
-    sources: tuple[str, ...],
-    folder: Path | None,
-    stream: str | None,
-    *,
-    every: bool,
-) -> None:
+def replay(run: str | None, folder: Path, stream: str | None, *, every: bool) -> None:
     """Send the open rejects of a run, or of all runs, again, with the settings of the target.
 
     Records that are written are retired; those rejected again are listed under the new run. The
     exit code is that of the new run.
     """
-    rejects_folder = open_folder(sources, folder)
-    runs = _chosen_runs(rejects_folder, run, every=every)
-    is_empty = True
-    for reject in _chosen(rejects_folder, runs, stream):
-        is_empty = False
-        if reject.reason.get("replayable") is False:
-            message = (
-                f"run {reject.id.run} was made with reject_values: keys, so its file has no "
-                "complete records; send them from the source again"
-            )
-            raise click.ClickException(message)
-    if is_empty:
-        click.echo(_no_rejects(rejects_folder, runs, every=every))
+    selection = _select(folder, run, stream, every=every)
+    replayable = {reject.run: reject.reason.get("replayable") is not False for reject in selection}
+    if not replayable:
+        click.echo(f"There are no such open rejects in {folder}.")
         return
-    target = make_target(sources, rejects_path=str(rejects_folder.path))
-    messages = _messages(_chosen(rejects_folder, runs, stream))
-    exit_code = target.run_to_end(cast("IO[str]", messages))
+    if not all(replayable.values()):
+        message = (
+            "these rejects were kept with reject_values: keys, so that their file has no complete "
+            "records; send them from the source again"
+        )
+        raise click.ClickException(message)
+    target = make_target(rejects_path=str(folder))
+    exit_code = target.run_to_end(cast("IO[str]", _messages(selection)))
     if not target.settings.dry_run:
         click.echo(str(target.summary))
-    left = sum(1 for _ in _chosen(rejects_folder, runs, stream))
+    left = selection.count
     if left:
-        where = "earlier runs" if every else f"run {runs[0]}"
+        where = "earlier runs" if every else f"run {selection.runs[0]}"
         click.echo(f"Still open in {where}: {counted(left, 'reject')}.")
     sys.exit(exit_code)
 
 
-def _messages(chosen: Iterable[FiledReject]) -> Iterator[bytes]:
+def _messages(selection: Selection) -> Iterator[bytes]:
     """Yield each record after its SCHEMA message, as lines of a Singer file."""
     schemas: dict[object, bytes] = {}
-    for reject in chosen:
+    for reject in selection:
         stream = reject.message["stream"]
         if schemas.get(stream) != reject.schema_line:
             schemas[stream] = reject.schema_line
@@ -256,35 +245,11 @@ def _messages(chosen: Iterable[FiledReject]) -> Iterator[bytes]:
         yield reject.line
 
 
-def _chosen_runs(rejects_folder: RejectFolder, run: str | None, *, every: bool) -> list[str]:
-    """Return the runs that a command is for: the one named, or all."""
-    if (run is not None) == every:
-        message = "name a run (or latest), or give --all"
-        raise click.UsageError(message)
-    return rejects_folder.runs() if run is None else [named_run(rejects_folder, run)]
-
-
-def _chosen(
-    rejects_folder: RejectFolder, runs: Iterable[str], stream: str | None
-) -> Iterator[FiledReject]:
-    """Read the open rejects of some runs and one stream, or all streams, oldest first."""
-    for run in runs:
-        for reject in open_rejects(rejects_folder, run):
-            if stream in {None, reject.stream}:
-                yield reject
-
-
-def _no_rejects(rejects_folder: RejectFolder, runs: list[str], *, every: bool) -> str:
-    if every:
-        return f"There are no such open rejects in {rejects_folder.path}."
-    return f"Run {runs[0]} has no such open rejects."
-
-
 def _described(reject: FiledReject) -> dict[str, Any]:
     names = ("outcome", "code", "field", "value", "message", "hint", "request_id", "time")
     return {
-        "id": str(reject.id),
-        "run": reject.id.run,
+        "id": reject.id,
+        "run": reject.run,
         "stream": reject.stream,
         "key": reject.key,
         **{name: reject.reason.get(name) for name in names},
@@ -316,61 +281,43 @@ def _key_text(key: dict[str, Any]) -> str:
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def clear(
-    run: str | None,
-    sources: tuple[str, ...],
-    folder: Path | None,
-    *,
-    retired: bool,
-    every: bool,
-    days: int | None,
-    yes: bool,
+    run: str | None, folder: Path, days: int | None, *, retired: bool, every: bool, yes: bool
 ) -> None:
     """Delete the files of a run, or of several; their rejects can then no longer be replayed."""
     if (run is not None) + retired + every + (days is not None) != 1:
         message = "name a run, or --retired, or --all, or --older-than"
         raise click.UsageError(message)
-    rejects_folder = open_folder(sources, folder)
+    runs = list_runs(folder, REJECTS) if retired else list_runs(folder)
     if run is not None:
-        runs = [named_run(rejects_folder, run, suffix=None)]
-    elif every:
-        runs = rejects_folder.runs()
-    else:
-        runs = [each for each in rejects_folder.runs() if _is_done(rejects_folder, each, days)]
+        runs = [_find_run(folder, run, runs)]
+    if days is not None:
+        first_kept = f"{datetime.now(timezone.utc) - timedelta(days=days):%Y%m%dT%H%M%SZ}"
+        runs = [each for each in runs if each < first_kept]  # a run's name begins with its time
+    if retired or days is not None:
+        runs = [each for each in runs if not Selection(folder, [each]).count]
     suffixes = (REJECTS, RETIRED, REPORT) if retired else SUFFIXES
-    paths = [rejects_folder.file(each, suffix) for each in runs for suffix in suffixes]
+    paths = [folder / f"{each}{suffix}" for each in runs for suffix in suffixes]
     paths = [path for path in paths if path.exists()]
     if not paths:
-        click.echo(f"There is nothing to clear in {rejects_folder.path}.")
+        click.echo(f"There is nothing to clear in {folder}.")
         return
-    for path in paths:
-        click.echo(str(path))
+    click.echo("\n".join(map(str, paths)))
     files = counted(len(paths), "file")
     if not yes:
-        lost = sum(1 for _ in _chosen(rejects_folder, runs, None))
-        rejects_lost = f" with {counted(lost, 'open reject')}" if lost else ""
-        click.confirm(f"Delete {files}{rejects_lost}?", abort=True)
+        lost = counted(Selection(folder, runs).count, "open reject")
+        click.confirm(f"Delete {files} with {lost}?", abort=True)
     for path in paths:
         _delete(path)
     click.echo(f"Deleted {files}.")
-
-
-def _is_done(rejects_folder: RejectFolder, run: str, days: int | None) -> bool:
-    """Return whether a run has no open rejects, and began before some days or had any."""
-    if days is None:
-        is_meant = rejects_folder.file(run).exists()
-    else:
-        first_kept = datetime.now(timezone.utc) - timedelta(days=days)
-        is_meant = run < f"{first_kept:%Y%m%dT%H%M%SZ}"  # a run's name begins with its time
-    return is_meant and next(open_rejects(rejects_folder, run), None) is None
 
 
 def _delete(path: Path) -> None:
     """Delete a file, unless a run is writing it."""
     with file_errors(path, "deleted"):
         with path.open("rb") as file:
-            free = lock(file.fileno())
-        if free:
+            is_free = lock(file.fileno())
+        if is_free:
             path.unlink()
-    if not free:
+    if not is_free:
         message = f"{path} is still being written; clear it when its run has ended"
         raise click.ClickException(message)

@@ -15,7 +15,7 @@ from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.near_matches import SeenKeys
 from target_gainsight.loading.object_schemas import ObjectSchemas, looked_up
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.loading.rejects.folder import DELETED, RejectFolder
+from target_gainsight.loading.rejects.folder import DELETED
 from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.loading.storage.temp_database import SpilledValues
 from target_gainsight.mapping.errors import display
@@ -56,8 +56,8 @@ class RunContext:
         self.summary = ledger.summary
         self.pool = pool
         self.plan = plan
-        folder, files = RejectFolder(settings.output.rejects_path), ledger.summary.files
-        self.deleted_rows = DeletedRows(folder.file(ledger.summary.run, DELETED), clock.now, files)
+        deleted = settings.output.rejects_path / f"{self.summary.run}{DELETED}"
+        self.deleted_rows = DeletedRows(deleted, clock.now, self.summary.files)
         self.streams = LoadingStreams()
         self.schemas = ObjectSchemas(client.metadata, settings)
         self.lookups = LookupIndex(
@@ -88,6 +88,6 @@ def find_stream_settings(settings: Settings, stream: str) -> StreamSettings:
             f"Add an entry under streams ({name}: {{object_type: company}}), set object_type for "
             f"all streams, or leave the stream out (stream_maps: {name}: __NULL__)."
         )
-        message = f"stream {name} is not routed to an object. {suggestion}"
+        message = f"stream {name} is not routed to an object"
         raise RunStoppedError(message, code="not_routed", suggestion=suggestion)
     return found

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -21,8 +21,7 @@ from target_gainsight.loading.call_pool import CallPool
 from target_gainsight.loading.context import RunContext
 from target_gainsight.loading.dry_run.plan import Plan
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.loading.rejects.folder import CREATED, RejectFolder, new_run_name
-from target_gainsight.loading.rejects.open_index import OpenRejects
+from target_gainsight.loading.rejects.folder import CREATED, new_run_name
 from target_gainsight.loading.rejects.reject_file import RejectFile
 from target_gainsight.loading.settling.checkpoint import Checkpoint
 from target_gainsight.loading.settling.ledger import Ledger
@@ -37,12 +36,7 @@ from target_gainsight.singer.connection import connect, rate_limits
 from target_gainsight.singer.message_reader import ReadingStoppedError
 from target_gainsight.singer.proposals import propose, write_proposal
 from target_gainsight.singer.reporting import run_end
-from target_gainsight.singer.reporting.publishing import (
-    RunFacts,
-    make_document,
-    publish,
-    tenant_host,
-)
+from target_gainsight.singer.reporting.publishing import publish, tenant_host
 from target_gainsight.singer.reporting.run_end import RunEnd
 from target_gainsight.singer.signals import Interruption
 from target_gainsight.singer.standard_output import write_state
@@ -86,9 +80,8 @@ class Session:
         self.clock = clock
         started_at, tenant = clock.now(), tenant_host(settings.connection)
         run, dry_run = new_run_name(started_at), settings.dry_run
-        self.facts = RunFacts(run, started_at, version, tenant, dry_run)
         self._rates = rate_limits(settings.limits)
-        self.summary = Summary(run)
+        self.summary = Summary(run, started_at, version, tenant, dry_run)
         self.summary.calls.allowed_per_minute = {
             group: rates.allowed_per_window
             for group, rates in self._rates.items()
@@ -107,20 +100,13 @@ class Session:
 
     def _make_ledger(self, run: str) -> Ledger:
         output, dry_run, now = self.settings.output, self.settings.dry_run, self.clock.now
-        folder, path = RejectFolder(output.rejects_path), output.outcomes_path
-        open_rejects = OpenRejects(folder, run, now)
+        folder, keys_only = output.rejects_path, output.reject_values == "keys"
+        rejects = RejectFile(folder, run, now, keys_only=keys_only)
         if not dry_run:
-            open_rejects.read()
-        keys_only = output.reject_values == "keys"
-        return Ledger(
-            self.checkpoint,
-            RejectFile(folder.file(run), now, open_rejects, keys_only=keys_only),
-            PrivateFile(folder.file(run, CREATED)),
-            self.summary,
-            output,
-            OutcomeFiles(path, run, now) if path is not None and not dry_run else None,
-            dry_run=dry_run,
-        )
+            rejects.read_earlier_runs()
+        created = PrivateFile(folder / f"{run}{CREATED}")
+        outcomes = OutcomeFiles(None if dry_run else output.outcomes_path, run, now)
+        return Ledger(self.checkpoint, rejects, created, outcomes, self.summary, output)
 
     def _emit_state(self, state: Mapping[str, Any]) -> None:
         """Bring rejects and created rows to disk, then write the state that covers them."""
@@ -236,7 +222,7 @@ class Session:
 
     def publish(self, end: RunEnd, *, notifies: bool = True) -> int:
         """Write the summary and the history, once; return the run's exit code."""
-        document = make_document(self.facts, end, self.clock.now(), self.summary)
+        document = self.summary.document(asdict(end), self.clock.now())
         if not self._publishing.acquire(blocking=False):
             return end.exit_code
         output = self.settings.output
@@ -251,7 +237,7 @@ class Session:
 
         Calls may begin with the first second of each minute: a run of 61 s has two minutes' calls.
         """
-        minutes = int((self.clock.now() - self.facts.started_at) // SECONDS_PER_MINUTE)
+        minutes = int((self.clock.now() - self.summary.started_at) // SECONDS_PER_MINUTE)
         if self._context is None or minutes < 1:
             return None
         allowed = self._rates["synchronous"].allowed_per_window
@@ -263,5 +249,5 @@ def _readable(error: Exception) -> Exception:
     if not isinstance(error, sqlite3.Error):
         return error
     advice = "Free disk space for temporary files, or set SQLITE_TMPDIR to another folder."
-    message = f"a temporary file cannot be used: {error}. {advice}"
+    message = f"a temporary file cannot be used: {error}"
     return RunStoppedError(message, code="file_error", suggestion=advice)

@@ -66,7 +66,7 @@ def test_unknown_run_is_refused_and_the_latest_is_named(history: Path, name: str
 def test_folder_without_history_is_reported(tmp_path: Path) -> None:
     made = report(tmp_path)
     assert made.exit_code == 1
-    assert "there is no run in " in made.output
+    assert "there is no run 'latest' in " in made.output
 
 
 def test_clear_deletes_the_report_of_a_run(history: Path) -> None:

@@ -21,7 +21,7 @@ from late_calls import AlarmClock, LateCalls
 from singer_messages import Message
 from singer_runs import TargetRun, Tenant
 
-from target_gainsight.loading.rejects.folder import RejectFolder
+from target_gainsight.loading.rejects.folder import list_runs, read_open_rejects
 from target_gainsight.sandbox import Fault, RunningSandbox, start_sandbox
 from target_gainsight.sandbox.config.faults import FaultPlan
 
@@ -142,8 +142,9 @@ class _Stage:
             yield self.load(self._job.schema, *open_rejects)
 
     def _open_rejects(self) -> list[Message]:
-        folder = RejectFolder(self._tenant.folder / "rejects")
-        return [json.loads(each.line) for run in folder.runs() for each in folder.open(run)]
+        folder = self._tenant.folder / "rejects"
+        rejects = (each for run in list_runs(folder) for each in read_open_rejects(folder, run))
+        return [json.loads(each.line) for each in rejects]
 
     def _answer_for_uploads(self) -> None:
         """Act as the user of a run that asks whether the job has the file."""

@@ -38,7 +38,7 @@ STOPS = (
     ("whether bulk job", "stops, asks"),
     ("grants no token", "stops, no token"),
     ("Gainsight did not serve this call", "stops, unavailable"),
-    ("(all [0-9]+ records were|the only record was) rejected", ALL_REJECTED),
+    ("every record is rejected", ALL_REJECTED),
 )
 
 

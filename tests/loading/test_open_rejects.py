@@ -15,17 +15,17 @@ from singer_messages import NOTE_SETTINGS, NOTES, Message, notes, record, schema
 from singer_runs import TargetRun, Tenant, WatchedOutput
 
 from target_gainsight.loading.records import SourceRecord
-from target_gainsight.loading.rejects.folder import RejectFolder, RejectId
-from target_gainsight.loading.rejects.open_index import OpenRejects
+from target_gainsight.loading.rejects.folder import list_runs, read_open_rejects
+from target_gainsight.loading.rejects.reject_file import RejectFile
 from target_gainsight.sandbox import Fault, ServerRule
 
 BAD = ServerRule("company", "Industry", "bad")
 
 
 @pytest.fixture
-def folder(tenant: Tenant) -> RejectFolder:
+def folder(tenant: Tenant) -> Path:
     tenant.sandbox.tenant.faults.rules.append(BAD)
-    return RejectFolder(tenant.folder / "rejects")
+    return tenant.folder / "rejects"
 
 
 def bad(name: str | None, stream: str = "accounts", **fields: Any) -> Message:
@@ -36,34 +36,37 @@ def good(name: str | None, stream: str = "accounts", **fields: Any) -> Message:
     return record(stream, Name=name, Industry="good", **fields)
 
 
-def is_open(folder: RejectFolder, run: TargetRun) -> list[str]:
+def is_open(folder: Path, run: TargetRun) -> list[str]:
     """The names of a run's open rejects."""
-    rejects = folder.open(run.target.summary.run)
+    rejects = read_open_rejects(folder, run.target.summary.run)
     return [reject.message["record"]["Name"] for reject in rejects]
 
 
-def retired_lines(folder: RejectFolder, run: TargetRun) -> list[Message]:
-    path = folder.file(run.target.summary.run, ".retired")
+def retired_lines(folder: Path, run: TargetRun) -> list[Message]:
+    path = folder / f"{run.target.summary.run}.retired"
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def test_reject_id_has_run_and_number(tenant: Tenant, folder: RejectFolder) -> None:
+def test_reject_id_has_run_and_number(tenant: Tenant, folder: Path) -> None:
     run = tenant.load(schema(), bad("A"), bad("B"), good("C"))
     name = run.target.summary.run
     assert [r["gainsight_reject"]["id"] for r in run.rejects] == [f"{name}-1", f"{name}-2"]
-    assert [str(reject.id) for reject in folder.open(name)] == [f"{name}-1", f"{name}-2"]
-    assert not folder.file(name, ".retired").exists()
+    assert [reject.id for reject in read_open_rejects(folder, name)] == [
+        f"{name}-1",
+        f"{name}-2",
+    ]
+    assert not (folder / f"{name}.retired").exists()
 
 
 @pytest.mark.parametrize("size", [1, 1000])
-def test_later_record_of_same_run_retires(tenant: Tenant, folder: RejectFolder, size: int) -> None:
+def test_later_record_of_same_run_retires(tenant: Tenant, folder: Path, size: int) -> None:
     lines = [record(Name="A", Employees="x"), record(Name="B", Employees="x"), good("A")]
     run = tenant.load(schema(), *lines, read_group_size=size)
     assert run.outcomes() == {"created": 1, "rejected": 2}
     assert is_open(folder, run) == ["B"]
 
 
-def test_record_of_later_run_retires(tenant: Tenant, folder: RejectFolder) -> None:
+def test_record_of_later_run_retires(tenant: Tenant, folder: Path) -> None:
     first = tenant.load(schema(), bad("A"), bad("B"), bad("C"))
     second = tenant.load(schema(), good("A"), good("X"))
     third = tenant.load(schema(), good("C"))
@@ -74,7 +77,7 @@ def test_record_of_later_run_retires(tenant: Tenant, folder: RejectFolder) -> No
     assert {line["outcome"] for line in noted} == {"created"}
 
 
-def test_every_outcome_retires(tenant: Tenant, folder: RejectFolder) -> None:
+def test_every_outcome_retires(tenant: Tenant, folder: Path) -> None:
     tenant.sandbox.tenant.seed("company", [{"Name": "same", "Industry": "good"}, {"Name": "new"}])
     names = ["same", "new", "gone", "missing"]
     first = tenant.load(schema(), *map(bad, names))
@@ -91,12 +94,12 @@ def test_every_outcome_retires(tenant: Tenant, folder: RejectFolder) -> None:
     assert is_open(folder, second) == ["missing"]
 
 
-def test_later_reject_replaces_older(tenant: Tenant, folder: RejectFolder) -> None:
+def test_later_reject_replaces_older(tenant: Tenant, folder: Path) -> None:
     runs = [tenant.load(schema(), bad("A"), good("B")) for _ in range(3)]
     assert [is_open(folder, run) for run in runs] == [[], [], ["A"]]
 
 
-def test_other_key_stream_or_alias_retires_nothing(tenant: Tenant, folder: RejectFolder) -> None:
+def test_other_key_stream_or_alias_retires_nothing(tenant: Tenant, folder: Path) -> None:
     first = tenant.load(schema(), bad("A"))
     tenant.load(schema("others"), good("A", "others"), good("B", "others"))
     maps = {"accounts": {"__alias__": "renamed"}}
@@ -104,7 +107,7 @@ def test_other_key_stream_or_alias_retires_nothing(tenant: Tenant, folder: Rejec
     assert is_open(folder, first) == ["A"]
 
 
-def test_fan_out_retires_only_rejects_of_same_map(tenant: Tenant, folder: RejectFolder) -> None:
+def test_fan_out_retires_only_rejects_of_same_map(tenant: Tenant, folder: Path) -> None:
     maps = {
         "accounts": {"__alias__": "as_is"},
         "accounts_2": {"__source__": "accounts", "Name": "Name + '-copy'", "Industry": "'fine'"},
@@ -115,7 +118,7 @@ def test_fan_out_retires_only_rejects_of_same_map(tenant: Tenant, folder: Reject
     assert (is_open(folder, first), is_open(folder, second)) == ([], ["A"])
 
 
-def test_null_key_retires_nothing(tenant: Tenant, folder: RejectFolder) -> None:
+def test_null_key_retires_nothing(tenant: Tenant, folder: Path) -> None:
     columns = {"Name": {"type": "string"}, "Id": {"type": ["string", "null"]}}
     columns["Industry"] = {"type": "string"}
     came = schema(columns=columns, keys=["Id"])
@@ -128,18 +131,18 @@ def test_null_key_retires_nothing(tenant: Tenant, folder: RejectFolder) -> None:
 def test_only_replay_retires_without_key_properties(start_tenant: Callable[..., Tenant]) -> None:
     rule = {"object": "Note__gc", "field": "Text__gc", "value": "N1"}
     tenant = start_tenant(**NOTES, rules=[rule])
-    folder = RejectFolder(tenant.folder / "rejects")
+    folder = tenant.folder / "rejects"
     first = tenant.load(*notes([0, 1]), **NOTE_SETTINGS)
     second = tenant.load(*notes([1, 2]), **NOTE_SETTINGS)
     name = first.target.summary.run
-    assert len(list(folder.open(name))) == 1
+    assert len(list(read_open_rejects(folder, name))) == 1
     tenant.sandbox.tenant.faults.clear()
     tenant.load(*first.reject_lines, **NOTE_SETTINGS)
-    assert len(list(folder.open(name))) == 0
-    assert len(list(folder.open(second.target.summary.run))) == 1
+    assert len(list(read_open_rejects(folder, name))) == 0
+    assert len(list(read_open_rejects(folder, second.target.summary.run))) == 1
 
 
-def test_merged_records_do_not_retire_each_other(tenant: Tenant, folder: RejectFolder) -> None:
+def test_merged_records_do_not_retire_each_other(tenant: Tenant, folder: Path) -> None:
     """Each brought fields of its own: only together are they what was to be written."""
     tenant.sandbox.tenant.seed("company", [{"Name": "A"}, {"Name": "A"}])
     lines = [record(Name="A", Industry="x"), record(Name="A", Employees=5)]
@@ -149,7 +152,7 @@ def test_merged_records_do_not_retire_each_other(tenant: Tenant, folder: RejectF
     assert (is_open(folder, first), is_open(folder, second)) == ([], ["A", "A"])
 
 
-def test_replay_retires_exactly_what_it_replays(tenant: Tenant, folder: RejectFolder) -> None:
+def test_replay_retires_exactly_what_it_replays(tenant: Tenant, folder: Path) -> None:
     first = tenant.load(schema(), bad("A"), bad("B"), bad("C"))
     tenant.sandbox.tenant.faults.clear()
     only = [line for line in first.reject_lines if line.get("record", {}).get("Name") != "B"]
@@ -159,7 +162,7 @@ def test_replay_retires_exactly_what_it_replays(tenant: Tenant, folder: RejectFo
     assert replay.rejects == []
 
 
-def test_rejects_of_replay_are_in_its_own_file(tenant: Tenant, folder: RejectFolder) -> None:
+def test_rejects_of_replay_are_in_its_own_file(tenant: Tenant, folder: Path) -> None:
     first = tenant.load(schema(), bad("A"), bad("B"))
     replay = tenant.load(*first.reject_lines)
     assert is_open(folder, first) == []
@@ -167,7 +170,7 @@ def test_rejects_of_replay_are_in_its_own_file(tenant: Tenant, folder: RejectFol
     assert replay.rejects[0]["gainsight_reject"]["id"] == f"{replay.target.summary.run}-1"
 
 
-def test_replay_keeps_concurrently_appended_rejects(tenant: Tenant, folder: RejectFolder) -> None:
+def test_replay_keeps_concurrently_appended_rejects(tenant: Tenant, folder: Path) -> None:
     first = tenant.load(schema(), bad("A"))
     path = first.target.session.ledger.rejects.path
     appended = dict(first.rejects[0], record={"Name": "Z", "Industry": "good"})
@@ -181,15 +184,15 @@ def test_replay_keeps_concurrently_appended_rejects(tenant: Tenant, folder: Reje
     assert is_open(folder, first) == ["Z"]
 
 
-def test_dry_run_retires_nothing(tenant: Tenant, folder: RejectFolder) -> None:
+def test_dry_run_retires_nothing(tenant: Tenant, folder: Path) -> None:
     first = tenant.load(schema(), bad("A"), bad("B"))
     tenant.load(schema(), good("A"), dry_run=True)
     tenant.load(*first.reject_lines, dry_run=True)
     assert is_open(folder, first) == ["A", "B"]
-    assert not folder.file(first.target.summary.run, ".retired").exists()
+    assert not (folder / f"{first.target.summary.run}.retired").exists()
 
 
-def test_unmatched_reject_is_listed_but_not_counted(tenant: Tenant, folder: RejectFolder) -> None:
+def test_unmatched_reject_is_listed_but_not_counted(tenant: Tenant, folder: Path) -> None:
     lines = [schema(), good("A"), good("B")]
     first = tenant.load(*lines, sync_mode="update", max_rejects=1)
     assert first.exit_code == 0
@@ -201,7 +204,7 @@ def test_unmatched_reject_is_listed_but_not_counted(tenant: Tenant, folder: Reje
     assert is_open(folder, first) == ["B"]
 
 
-def test_unavailable_records_stay_open_until_settled(tenant: Tenant, folder: RejectFolder) -> None:
+def test_unavailable_records_stay_open_until_settled(tenant: Tenant, folder: Path) -> None:
     first = tenant.load(schema(), bad("A"))
     tenant.sandbox.tenant.seed("company", [{"Name": "A"}])
     tenant.sandbox.tenant.faults.add(Fault("unavailable", method="PUT"))
@@ -214,7 +217,7 @@ def test_unavailable_records_stay_open_until_settled(tenant: Tenant, folder: Rej
     assert is_open(folder, lost) == []
 
 
-def test_retirement_is_on_disk_before_state(tenant: Tenant, folder: RejectFolder) -> None:
+def test_retirement_is_on_disk_before_state(tenant: Tenant, folder: Path) -> None:
     first = tenant.load(schema(), bad("A"))
     seen: list[list[str]] = []
     output = WatchedOutput(lambda _: seen.append(is_open(folder, first)))
@@ -223,7 +226,7 @@ def test_retirement_is_on_disk_before_state(tenant: Tenant, folder: RejectFolder
 
 
 def test_reject_is_retired_after_its_successor_is_on_disk(
-    tenant: Tenant, folder: RejectFolder, monkeypatch: pytest.MonkeyPatch
+    tenant: Tenant, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = tenant.load(schema(), bad("A"))
 
@@ -238,16 +241,16 @@ def test_reject_is_retired_after_its_successor_is_on_disk(
     assert is_open(folder, first) == ["A"]
 
 
-def test_sidecar_file_is_private(tenant: Tenant, folder: RejectFolder) -> None:
+def test_sidecar_file_is_private(tenant: Tenant, folder: Path) -> None:
     first = tenant.load(schema(), bad("A"))
     tenant.load(schema(), good("A"))
-    path = folder.file(first.target.summary.run, ".retired")
+    path = folder / f"{first.target.summary.run}.retired"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_partial_line_after_crash_loses_only_itself(tenant: Tenant, folder: RejectFolder) -> None:
+def test_partial_line_after_crash_loses_only_itself(tenant: Tenant, folder: Path) -> None:
     first = tenant.load(schema(), bad("A"), bad("B"), bad("C"))
-    path = folder.file(first.target.summary.run, ".retired")
+    path = folder / f"{first.target.summary.run}.retired"
     path.write_text(f'{{"id":"{first.target.summary.run}-1"}}\nnonsense\n[1]\n{{"id":"20')
     assert is_open(folder, first) == ["B", "C"]
     tenant.load(schema(), good("C"))
@@ -255,10 +258,10 @@ def test_partial_line_after_crash_loses_only_itself(tenant: Tenant, folder: Reje
 
 
 def test_unreadable_reject_file_does_not_end_run(
-    tenant: Tenant, folder: RejectFolder, caplog: pytest.LogCaptureFixture
+    tenant: Tenant, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     first = tenant.load(schema(), bad("A"))
-    (folder.path / "20260101T000000Z-0000.singer").mkdir()
+    (folder / "20260101T000000Z-0000.singer").mkdir()
     target = tenant.target()
     assert "the rejects of run 20260101T000000Z-0000 cannot be read" in caplog.text
     run = tenant.run(target, schema(), good("A"))
@@ -266,54 +269,41 @@ def test_unreadable_reject_file_does_not_end_run(
     assert is_open(folder, first) == []
 
 
-def test_concurrently_cleared_run_is_not_written_to(tenant: Tenant, folder: RejectFolder) -> None:
+def test_concurrently_cleared_run_is_not_written_to(tenant: Tenant, folder: Path) -> None:
     first = tenant.load(schema(), bad("A"))
-    rejects = OpenRejects(folder, "20260102T000000Z-0000", lambda: 0.0)
-    rejects.read()
+    rejects = RejectFile(folder, "20260102T000000Z-0000", lambda: 0.0)
+    rejects.read_earlier_runs()
     ids = rejects.retired_by(source_record(good("A")), since=1)
-    folder.file(first.target.summary.run).unlink()
+    (folder / f"{first.target.summary.run}.singer").unlink()
     rejects.retire(ids, "created")
-    rejects.flush()
-    assert first.target.summary.run not in folder.runs()
+    rejects.flush(0)
+    assert first.target.summary.run not in list_runs(folder)
 
 
 @pytest.mark.parametrize("id_", ["../../x-1", "20260101T000000Z-0000-1", 7, None, "", "a-1"])
-def test_foreign_id_matches_nothing(tenant: Tenant, folder: RejectFolder, id_: object) -> None:
+def test_foreign_id_matches_nothing(tenant: Tenant, folder: Path, id_: object) -> None:
     message = {**good("A"), "gainsight_reject": {"id": id_, "stream": "accounts"}}
     run = tenant.load(schema(), message)
     assert run.outcomes() == {"created": 1}
     assert not list(tenant.folder.rglob("*.retired"))
 
 
-def test_ids_round_trip() -> None:
-    id_ = RejectId("20260101T120000Z-3f9a", 17)
-    assert RejectId.parse(str(id_)) == id_
-    assert RejectId.parse("20260101T120000Z-3f9a-1x") is None
-
-
-def test_run_id_cannot_leave_folder(tmp_path: Path) -> None:
-    folder = RejectFolder(tmp_path)
-    for name in ("../x", "/etc/passwd", "", "latest", "20260101T120000Z-3f9a/.."):
-        with pytest.raises(ValueError):
-            folder.file(name)
-
-
 def test_foreign_files_are_not_listed_as_runs(tmp_path: Path) -> None:
     for name in (".gitignore", "notes.singer", "20260101T120000Z-3f9a.retired.bak"):
         (tmp_path / name).touch()
-    assert RejectFolder(tmp_path).runs() == []
-    assert RejectFolder(tmp_path / "nowhere").runs() == []
+    assert list_runs(tmp_path) == []
+    assert list_runs(tmp_path / "nowhere") == []
 
 
 def test_only_replay_retires_beyond_limit(
-    tenant: Tenant, folder: RejectFolder, caplog: pytest.LogCaptureFixture
+    tenant: Tenant, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     first = tenant.load(schema(), *(bad(name) for name in "ABC"))
-    rejects = OpenRejects(folder, "20260102T000000Z-0000", lambda: 0.0, max_indexed=2)
-    rejects.read()
+    rejects = RejectFile(folder, "20260102T000000Z-0000", lambda: 0.0, max_indexed=2)
+    rejects.read_earlier_runs()
     assert rejects.retired_by(source_record(good("A")), since=1) == []
     replayed = source_record(first.rejects[0])
-    assert [id_.number for id_ in rejects.retired_by(replayed, since=1)] == [1]
+    assert [id_[-2:] for id_ in rejects.retired_by(replayed, since=1)] == ["-1"]
     assert "more than 2 rejects are open" in caplog.text
 
 

@@ -9,8 +9,6 @@ import pytest
 
 from target_gainsight.loading.outcomes import Outcome, Reason
 from target_gainsight.loading.records import SourceRecord
-from target_gainsight.loading.rejects.folder import RejectFolder
-from target_gainsight.loading.rejects.open_index import OpenRejects
 from target_gainsight.loading.rejects.reject_file import RejectFile
 
 RUN = "20260101T000000Z-00000000"
@@ -21,9 +19,7 @@ class Input:
     """Rejects of one stream, and the file that they go to."""
 
     def __init__(self, folder: Path) -> None:
-        index = OpenRejects(RejectFolder(folder), RUN, lambda: 0.0)
-        path = folder / f"{RUN}.singer"
-        self.file = RejectFile(path, lambda: 0.0, index, max_pending=10)
+        self.file = RejectFile(folder, RUN, lambda: 0.0, max_pending=10)
         self.sequence = 0
 
     def register(self) -> SourceRecord:

@@ -38,7 +38,7 @@ def test_run_prints_only_state(tmp_path: Path) -> None:
     ]
     run = run_command(folder=tmp_path, messages=messages, settings=settings)
     assert (run.returncode, run.stdout) == (0, '{"at":1.5}\n')
-    assert "1 record was rejected and kept in gainsight-rejects" in run.stderr
+    assert "1 record rejected and kept in gainsight-rejects" in run.stderr
     assert (tmp_path / "gainsight-sandbox.db").exists()
     assert len(list((tmp_path / "gainsight-rejects").glob("*.singer"))) == 1
 

@@ -19,7 +19,10 @@ def bad(name: str) -> dict[str, object]:
 def test_run_with_rejects_only_fails(tenant: Tenant) -> None:
     run = tenant.load(schema(), bad("A"), bad("B"), state(at=2))
     assert run.exit_code == 1
-    assert run.error == (f"all 2 records were rejected; the reasons are in {run.reject_path}")
+    assert run.error == (
+        f"every record is rejected (2); the reasons are in {run.reject_path}. Fix the cause, and "
+        "run again."
+    )
     assert run.states == [{"at": 2}]
 
 
@@ -28,7 +31,7 @@ def test_report_with_rejects_only_is_logged_once(
 ) -> None:
     monkeypatch.setenv("TARGET_GAINSIGHT_LOGLEVEL", "debug")
     run = tenant.load(schema(), bad("A"))
-    assert run.error == f"the only record was rejected; the reason is in {run.reject_path}"
+    assert run.error.startswith("every record is rejected (1); the reasons are in /")
     messages = [entry.getMessage() for entry in caplog.records]
     assert sum(each.startswith("run ") for each in messages) == 1
     assert sum("http_request_count" in each for each in messages) == 1
@@ -38,14 +41,14 @@ def test_plan_with_rejects_only_is_printed_once(
     tenant: Tenant, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = tenant.load(schema(), bad("A"), dry_run=True)
-    assert run.error == "the only record would be rejected; the reason is in the plan"
+    assert run.error.startswith("every record is rejected (1); the reasons are in the plan.")
     assert capsys.readouterr().err.count("nothing was written") == 1
 
 
 def test_run_with_some_rejects_succeeds_with_warning(tenant: Tenant) -> None:
     run = tenant.load(schema(), bad("A"), bad("B"), record(Name="C"))
     assert run.exit_code == 0
-    assert run.warnings[-1] == f"2 records were rejected and kept in {run.reject_path}"
+    assert run.warnings[-1] == f"2 records rejected and kept in {run.reject_path}"
 
 
 def test_run_without_records_succeeds(tenant: Tenant) -> None:
@@ -139,4 +142,4 @@ def test_permanently_failing_tenant_stops_run_with_advice(tenant: Tenant) -> Non
         read_group_size=2,
     )
     assert (run.exit_code, run.states) == (1, [])
-    assert "run again later" in run.error
+    assert "Run again later" in run.error

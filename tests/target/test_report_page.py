@@ -11,7 +11,7 @@ from report_document import HOSTILE, RUN, calls_per_minute, document, failed_doc
 from singer_messages import TEXT, record, schema
 from singer_runs import KEY, Tenant
 
-from target_gainsight.singer.reporting.report_page import format_duration, render_report
+from target_gainsight.singer.reporting.report_page import render_report
 
 
 class _Words(HTMLParser):
@@ -41,8 +41,8 @@ def test_report_shows_counts_and_rejects_with_suggestion(tenant: Tenant, tmp_pat
     text = text_of(path.read_text(encoding="utf-8"))
     assert "Succeeded with 1 reject" in text
     assert "read 3 created 2 rejected 1" in text
-    assert "accounts Name = C" in text
-    assert "Employees = many" in text
+    assert "accounts Name = 'C'" in text
+    assert "Employees = 'many'" in text
     assert f"gainsight rejects replay {path.stem}" in text
 
 
@@ -135,7 +135,7 @@ def test_calls_are_drawn_against_their_limit() -> None:
     heights = [float(each) for each in re.findall(r'<rect [^>]*height="([\d.]+)"', html)]
     assert heights[0] == pytest.approx(2 * heights[1], abs=0.1)
     [limit_from_top] = re.findall(r'class="limit" style="top: ([\d.]+)%"', html)
-    assert float(limit_from_top) == pytest.approx(100 - heights[0], abs=0.1)
+    assert float(limit_from_top) == pytest.approx(100 - 100 / 1.1, abs=0.1)
     assert "At most 90 calls in a minute; 90 are allowed." in html
     assert "<title>02:03: 9</title>" in html
 
@@ -146,21 +146,6 @@ def test_long_runs_show_the_busiest_minutes() -> None:
     assert html.count("<rect ") == 90
     assert "Each bar is the busiest of 10 minutes." in html
     assert html.count(": 50</title>") == 90
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (4.21, "4.2 s"),
-        (59.97, "1 min"),
-        (180, "3 min"),
-        (181.2, "3 min 1 s"),
-        (7499, "2 h 4 min"),
-        (273_600, "3 d 4 h"),
-    ],
-)
-def test_durations_have_two_units_at_most(seconds: float, text: str) -> None:
-    assert format_duration(seconds) == text
 
 
 def test_document_of_another_version_is_rendered() -> None:

@@ -19,6 +19,8 @@ REASON_PROPERTY = "gainsight_reject"
 """The property of a rejected RECORD message that holds the reason."""
 
 RUN_NAME = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4,8}")
+REJECT_ID = re.compile(rf"({RUN_NAME.pattern})-[0-9]{{1,12}}")
+"""The run that rejected a record, and the reject's number in that run, from 1."""
 
 REJECTS, RETIRED, CREATED, REPORT = ".singer", ".retired", ".created.csv", ".html"
 DELETED = ".deleted.singer"
@@ -28,36 +30,21 @@ SUFFIXES = (REJECTS, RETIRED, CREATED, REPORT)
 """The files of a run; rejects are deleted first, so that none outlives its retirement."""
 
 
-@dataclass(frozen=True, order=True)
-class RejectId:
-    """The run that rejected a record, and the reject's number in that run, from 1."""
-
-    run: str
-    number: int
-
-    def __str__(self) -> str:
-        return f"{self.run}-{self.number}"
-
-    @classmethod
-    def parse(cls, text: object) -> RejectId | None:
-        """Parse an id such as ``20260201T093000Z-3f9a-17``; return None for anything else."""
-        run, _, number = str(text).rpartition("-")
-        if not RUN_NAME.fullmatch(run) or not re.fullmatch(r"[0-9]{1,12}", number):
-            return None
-        return cls(run, int(number))
-
-
 def new_run_name(now: float) -> str:
-    """Return a unique name that sorts by the run's start, such as ``20260201T093000Z-3f9a17c4``."""
+    """Return a unique name that sorts by the run's start, such as ``20260201T093000Z-3f9a17c4``.
+
+    The first three digits after the second are its fraction.
+    """
     start = datetime.fromtimestamp(now, tz=timezone.utc)
-    return f"{start:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+    return f"{start:%Y%m%dT%H%M%SZ}-{int(now % 1 * 0x1000):03x}{secrets.token_hex(3)[1:]}"
 
 
 @dataclass(frozen=True)
 class FiledReject:
     """One reject of a file: its RECORD message and the SCHEMA message that holds for it."""
 
-    id: RejectId
+    id: str
+    run: str
     message: Mapping[str, Any]
     reason: Mapping[str, Any]
     schema: Mapping[str, Any]
@@ -76,59 +63,32 @@ class FiledReject:
         return {name: self.message["record"].get(name) for name in names}
 
 
-class RejectFolder:
-    """The reject files of all runs, in a folder that need not exist."""
+def list_runs(folder: Path, *suffixes: str) -> list[str]:
+    """List the runs that left a file in a folder, of any kind by default, oldest first."""
+    names = {
+        path.name.removesuffix(suffix)
+        for suffix in suffixes or SUFFIXES
+        for path in folder.glob(f"*{suffix}")
+    }
+    return sorted(filter(RUN_NAME.fullmatch, names))
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
 
-    def runs(self) -> list[str]:
-        """List the runs that left a file, oldest first."""
-        if not self.path.is_dir():
-            return []
-        names = {
-            entry.name.removesuffix(suffix)
-            for entry in self.path.iterdir()
-            for suffix in SUFFIXES
-            if entry.name.endswith(suffix)
-        }
+def read_open_rejects(folder: Path, run: str) -> Iterator[FiledReject]:
+    """Read the rejects of a run that are not retired, in file order.
 
-        def age(run: str) -> tuple[str, float]:
-            """Return the second of a run's start, and when its file was written."""
-            try:
-                return run.partition("-")[0], self.file(run).stat().st_mtime
-            except FileNotFoundError:
-                return run.partition("-")[0], 0
-
-        return sorted(filter(RUN_NAME.fullmatch, names), key=age)
-
-    def file(self, run: str, suffix: str = REJECTS) -> Path:
-        """Return the path of one of a run's files, which need not exist.
-
-        Raises:
-            ValueError: That is no run's name, such as one that leads out of the folder.
-        """
-        if not RUN_NAME.fullmatch(run):
-            raise ValueError(run)
-        return self.path / f"{run}{suffix}"
-
-    def open(self, run: str) -> Iterator[FiledReject]:
-        """Read the rejects of a run that are not retired, in file order.
-
-        Raises:
-            OSError: A file of the run cannot be read.
-        """
-        retirements = read_json_lines(self.file(run, RETIRED))
-        retired = {RejectId.parse(message.get("id")) for _, message in retirements}
-        schemas: dict[str, tuple[Mapping[str, Any], bytes]] = {}
-        for line, message in read_json_lines(self.file(run)):
-            stream = message.get("stream")
-            if message.get("type") == "SCHEMA" and isinstance(stream, str):
-                schemas[stream] = (message, line)
-            elif message.get("type") == "RECORD" and stream in schemas:
-                reason, record = message.get(REASON_PROPERTY), message.get("record")
-                if not isinstance(reason, dict) or not isinstance(record, dict):
-                    continue
-                id_ = RejectId.parse(reason.get("id"))
-                if id_ is not None and RejectId(run, id_.number) not in retired:
-                    yield FiledReject(id_, message, reason, *schemas[stream], line)
+    Raises:
+        OSError: A file of the run cannot be read.
+    """
+    retired = {str(message.get("id")) for _, message in read_json_lines(folder / f"{run}{RETIRED}")}
+    schemas: dict[str, tuple[Mapping[str, Any], bytes]] = {}
+    for line, message in read_json_lines(folder / f"{run}{REJECTS}"):
+        stream = message.get("stream")
+        if message.get("type") == "SCHEMA" and isinstance(stream, str):
+            schemas[stream] = (message, line)
+        elif message.get("type") == "RECORD" and stream in schemas:
+            reason, record = message.get(REASON_PROPERTY), message.get("record")
+            if not isinstance(reason, dict) or not isinstance(record, dict):
+                continue
+            id_ = str(reason.get("id"))
+            if REJECT_ID.fullmatch(id_) and id_ not in retired:
+                yield FiledReject(id_, run, message, reason, *schemas[stream], line)

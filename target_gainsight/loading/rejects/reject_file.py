@@ -5,41 +5,46 @@ Piping it into the target again replays the rejects. Lines are written whole or 
 
 from __future__ import annotations
 
+import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timezone
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from hashlib import blake2b
+from heapq import heappop, heappush
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from target_gainsight.loading.outcomes import Outcome, Reason
 from target_gainsight.loading.records import SourceRecord
-from target_gainsight.loading.rejects.folder import REASON_PROPERTY, RejectId
-from target_gainsight.loading.rejects.open_index import OpenRejects
-from target_gainsight.loading.storage.private_file import PrivateFile
-from target_gainsight.loading.storage.source_json import write_json
+from target_gainsight.loading.rejects.folder import (
+    REASON_PROPERTY,
+    REJECT_ID,
+    REJECTS,
+    RETIRED,
+    list_runs,
+    read_open_rejects,
+)
+from target_gainsight.loading.storage.private_file import PrivateFile, append_lines
+from target_gainsight.loading.storage.source_json import utc_time, write_json
 from target_gainsight.mapping.errors import json_value
 
+logger = logging.getLogger(__name__)
+
 MAX_PENDING = 5000
-
-
-class _PendingReject(NamedTuple):
-    """A reject that is not filed yet, ordered by its number in the input."""
-
-    sequence: int
-    id: RejectId
-    source: SourceRecord
-    outcome: Outcome
-    reason: Reason
-    retires: Sequence[RejectId]
+MAX_INDEXED = 100_000
 
 
 class RejectFile:
-    """The rejects of one run, each held back until everything before it in the input is settled.
+    """The rejects of one run, in input order, and the open ones that settled records retire.
+
+    A reject is held back until everything before it in the input is settled.
 
     Args:
+        folder: The reject files of all runs.
         now: Returns the time in epoch seconds.
         keys_only: Keep only the key properties of a record; such a file cannot be replayed.
-        max_pending: More rejects are not held in memory: they are filed out of order.
+        max_pending: More rejects are not held back: they are filed out of order.
+        max_indexed: Keys of open rejects in memory; beyond that, only a replay retires a reject.
 
     Attributes:
         exists: Whether anything was rejected.
@@ -47,31 +52,114 @@ class RejectFile:
 
     def __init__(
         self,
-        path: Path,
+        folder: Path,
+        run: str,
         now: Callable[[], float],
-        index: OpenRejects,
         *,
         keys_only: bool = False,
         max_pending: int = MAX_PENDING,
+        max_indexed: int = MAX_INDEXED,
     ) -> None:
-        self.path = path
-        self.index = index
+        self.path = folder / f"{run}{REJECTS}"
         self.exists = False
-        self._file = PrivateFile(path)
-        self._keys_only = keys_only
+        self._folder = folder
+        self._run = run
         self._now = now
+        self._keys_only = keys_only
         self._max_pending = max_pending
-        self._pending: list[_PendingReject] = []
+        self._max_indexed = max_indexed
+        self._file = PrivateFile(self.path)
+        self._last_number = 0
+        self._pending: list[tuple[int, Mapping[str, Any], str, str, Sequence[str]]] = []
         self._schemas: dict[str, Mapping[str, Any]] = {}
+        self._retired: defaultdict[str, list[str]] = defaultdict(list)
+        self._open: dict[bytes | None, list[tuple[int, str]]] | None = {}
+        """By fingerprint of stream and key, with their number in this run's input, or 0; None if
+        there are too many."""
+
+    def read_earlier_runs(self) -> None:
+        """Index the open rejects of earlier runs."""
+        for run in list_runs(self._folder, REJECTS):
+            try:
+                for reject in read_open_rejects(self._folder, run):
+                    stream = str(reject.message["stream"])
+                    self._index(0, reject.id, _fingerprint(stream, reject.stream, reject.key))
+            except OSError as error:
+                message = "the rejects of run %s cannot be read and stay as they are: %s"
+                logger.warning(message, run, error)
+
+    def _index(self, sequence: int, id_: str, fingerprint: bytes | None) -> None:
+        if fingerprint is None or self._open is None:
+            return
+        self._open.setdefault(fingerprint, []).append((sequence, id_))
+        if len(self._open) > self._max_indexed:
+            self._open = None
+            logger.warning(
+                "more than %d rejects are open in %s: from now on only a replay retires them "
+                "(gainsight rejects replay)",
+                self._max_indexed,
+                self._folder,
+            )
 
     def add(
-        self, source: SourceRecord, outcome: Outcome, reason: Reason, retires: Sequence[RejectId]
+        self, source: SourceRecord, outcome: Outcome, reason: Reason, retires: Sequence[str]
     ) -> None:
         """Add a reject, and the older rejects that it replaces once it is filed."""
         self.exists = True
-        id_ = self.index.add(source)
-        pending = _PendingReject(source.sequence, id_, source, outcome, reason, retires)
-        self._pending.append(pending)
+        self._last_number += 1
+        id_ = f"{self._run}-{self._last_number}"
+        fingerprint = _fingerprint(source.stream, source.alias, source.key)
+        self._index(source.sequence, id_, fingerprint)
+        message = dict(source.message)
+        if self._keys_only:
+            message["record"] = source.key
+        message[REASON_PROPERTY] = {
+            "id": id_,
+            "stream": source.alias,
+            "outcome": outcome.value,
+            "code": reason.code,
+            "field": reason.field,
+            "value": None if self._keys_only else json_value(reason.value),
+            "message": reason.message,
+            "hint": reason.hint,
+            "request_id": reason.request_id,
+            "time": utc_time(self._now()),
+            "replayable": not self._keys_only,
+            **({} if reason.sent_at is None else {"sent_at": reason.sent_at}),
+        }
+        pending = (source.sequence, source.schema, write_json(message), outcome.value, retires)
+        heappush(self._pending, pending)
+
+    def retired_by(self, source: SourceRecord, since: int) -> list[str]:
+        """Find the rejects that a record's outcome retires, and take them out of the index.
+
+        A replayed record retires the reject it was; any other one those of its stream and key,
+        of whatever run. Rejects of this run are retired if their record came before the number
+        ``since`` in the input.
+
+        Returns:
+            The ids, to be passed to ``retire`` or ``add`` with the outcome.
+        """
+        reason = source.message.get(REASON_PROPERTY)
+        if isinstance(reason, dict):
+            id_ = str(reason.get("id"))
+            return [id_] if REJECT_ID.fullmatch(id_) else []
+        if not self._open:
+            return []
+        fingerprint = _fingerprint(source.stream, source.alias, source.key)
+        rejects = self._open.pop(fingerprint, [])
+        newer = [each for each in rejects if each[0] >= since]
+        if newer:
+            self._open[fingerprint] = newer
+        return [id_ for sequence, id_ in rejects if sequence < since]
+
+    def retire(self, ids: Iterable[str], outcome: str) -> None:
+        """Record that records with an outcome retired some rejects; ``flush`` writes it."""
+        for id_ in ids:
+            run = id_.rpartition("-")[0]
+            time = utc_time(self._now())
+            line = {"id": id_, "outcome": outcome, "run": self._run, "time": time}
+            self._retired[run].append(write_json(line))
 
     def flush(self, settled: float) -> None:
         """Write the rejects that a state may cover, and only then retire those they replace.
@@ -84,40 +172,28 @@ class RejectFile:
         """
         if len(self._pending) > self._max_pending:
             settled = math.inf
-        for each in sorted(self._pending):
-            if each.sequence <= settled:
-                self._write(each)
-        self._pending = [each for each in self._pending if each.sequence > settled]
+        while self._pending and self._pending[0][0] <= settled:
+            _, schema, line, outcome, retires = heappop(self._pending)
+            if self._schemas.get(schema["stream"]) is not schema:
+                self._file.add(write_json(schema))
+                self._schemas[schema["stream"]] = schema
+            self._file.add(line)
+            self.retire(retires, outcome)
         self._file.flush()
-        self.index.flush()
-
-    def _write(self, pending: _PendingReject) -> None:
-        _, id_, source, outcome, reason, retires = pending
-        if self._schemas.get(source.stream) is not source.schema:
-            self._file.add(write_json(source.schema))
-            self._schemas[source.stream] = source.schema
-        message = dict(source.message)
-        if self._keys_only:
-            message["record"] = source.key
-        shows_value = reason.value is not None and not self._keys_only
-        message[REASON_PROPERTY] = {
-            "id": str(id_),
-            "stream": source.alias,
-            "outcome": outcome.value,
-            "code": reason.code,
-            "field": reason.field,
-            "value": json_value(reason.value) if shows_value else None,
-            "message": reason.message,
-            "hint": reason.hint,
-            "request_id": reason.request_id,
-            "time": datetime.fromtimestamp(self._now(), tz=timezone.utc).isoformat(),
-            "replayable": not self._keys_only,
-            **({} if reason.sent_at is None else {"sent_at": reason.sent_at}),
-        }
-        self._file.add(write_json(message))
-        self.index.retire(retires, outcome.value)
+        for run in list(self._retired):
+            if run == self._run or (self._folder / f"{run}{REJECTS}").exists():  # not cleared
+                append_lines(self._folder / f"{run}{RETIRED}", self._retired[run])
+            del self._retired[run]
 
     def close(self) -> None:
         """File all that is left and close."""
         self.flush(math.inf)
         self._file.close()
+
+
+def _fingerprint(stream: str, alias: str, key: Mapping[str, Any]) -> bytes | None:
+    """Digest a key; None for a stream without keys, or a record that lacks one of its own."""
+    if not key or None in key.values():
+        return None
+    text = repr([stream, alias, *map(str, key.values())])
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -17,8 +17,6 @@ from target_gainsight.loading.outcomes import (
     Settlement,
 )
 from target_gainsight.loading.records import SourceRecord
-from target_gainsight.loading.rejects.folder import RejectId
-from target_gainsight.loading.rejects.open_index import OpenRejects
 from target_gainsight.loading.rejects.reject_file import RejectFile
 from target_gainsight.loading.settling.checkpoint import Checkpoint
 from target_gainsight.loading.settling.outcome_files import OutcomeFiles
@@ -53,15 +51,14 @@ class FileContents:
     """
 
     stream: str
-    index: OpenRejects
+    rejects: RejectFile
     sequences: array[int] = field(default_factory=lambda: array("q"))
-    retires: list[RejectId] = field(default_factory=list)
+    retires: list[str] = field(default_factory=list)
 
     def add(self, source: SourceRecord) -> None:
         """Add a record."""
         self.sequences.append(source.sequence)
-        if self.index.has_any:
-            self.retires += self.index.retired_by(source, source.sequence)
+        self.retires += self.rejects.retired_by(source, source.sequence)
 
     def split(self, count: int) -> list[FileContents]:
         """Split off the first ``count`` records; no part is empty.
@@ -70,20 +67,14 @@ class FileContents:
         """
         if len(self.sequences) <= count:
             return [self]
-        first, last = (
-            replace(self, sequences=self.sequences[part])
-            for part in (slice(count), slice(count, None))
-        )
-        first.retires = []
-        return [first, last]
+        first = replace(self, sequences=self.sequences[:count], retires=[])
+        return [first, replace(self, sequences=self.sequences[count:])]
 
 
 class Ledger:
     """The outcomes of one run.
 
-    Args:
-        outcomes: Takes the outcome of every record; None if they are not listed.
-        dry_run: Neither rejects nor created rows are filed.
+    A dry run files neither rejects nor created rows.
 
     Attributes:
         register: Registers one more record and returns its number in the input.
@@ -99,11 +90,9 @@ class Ledger:
         checkpoint: Checkpoint,
         rejects: RejectFile,
         created: PrivateFile,
+        outcomes: OutcomeFiles,
         summary: Summary,
         output: Output,
-        outcomes: OutcomeFiles | None = None,
-        *,
-        dry_run: bool = False,
     ) -> None:
         self.checkpoint = checkpoint
         self.summary = summary
@@ -113,7 +102,6 @@ class Ledger:
         self._created = created
         self._outcomes = outcomes
         self._output = output
-        self._is_dry_run = dry_run
         self.register = checkpoint.watermark.register
         self._deferred: list[BatchResult] = []
         self._rejects_that_count = 0
@@ -128,8 +116,7 @@ class Ledger:
 
         Records that were unavailable are deferred until another batch succeeds.
         """
-        if result.pauses:
-            self.summary.calls.count_resends(result.pauses)
+        self.summary.calls.count_resends(result.pauses)
         if result.unavailable:
             self._deferred.append(result)
             logger.warning(
@@ -138,24 +125,23 @@ class Ledger:
                 display(result.unavailable[0].source.alias),
                 result.unavailable_because,
             )
-        elif result.settlements and self._deferred:
-            self._release_deferred(settled=True)
+        elif result.settlements:
+            self._reject_deferred(settled=True)
         for settlement in result.settlements:
             self._record_all(settlement)
         self._advance()
-        if self._rejects_that_count:
-            self._check_limits()
+        self._check_limits()
         if len(self._deferred) >= MAX_UNAVAILABLE_IN_A_ROW:
             message = (
                 f"Gainsight was not available for {MAX_UNAVAILABLE_IN_A_ROW} batches in a row "
                 f"({result.unavailable_because}); the run stops and the state stays before the "
-                "first of them: run again later and it goes on from there"
+                "first of them"
             )
             raise RunStoppedError(message, code="unavailable", suggestion=RUN_AGAIN)
 
     def file_contents(self, stream: str) -> FileContents:
         """Return the contents of a new file of a stream."""
-        return FileContents(stream, self.rejects.index)
+        return FileContents(stream, self.rejects)
 
     def record_file(self, records: FileContents, failed: int = 0) -> None:
         """Settle the records of one file and write the state they cover.
@@ -168,36 +154,34 @@ class Ledger:
         by_file = self.summary.streams[records.stream].by_file
         if by_file is not None:
             by_file.settled += len(records.sequences)
-        if not failed:
-            self.rejects.index.retire(records.retires, "settled by file")
+        if not failed and not self.summary.dry_run:
+            self.rejects.retire(records.retires, "settled by file")
         self._rejects_that_count += failed
         self._advance()
         self._check_limits()
 
     def finish(self) -> None:
         """File deferred records, without covering them by the state, and write the last state."""
-        self._release_deferred(settled=False)
+        self._reject_deferred(settled=False)
         self.reject_log.finish()
         self.rejects.close()
         self._advance()
         self._created.close()
-        if self._outcomes is not None:
-            self._outcomes.close()
+        self._outcomes.close()
         self.checkpoint.advance(final=True)
         files = self.summary.files
         if self.rejects.exists:
             files["rejects"] = self.rejects.path
         if self._created.exists:
             files["created"] = self._created.path
-        paths = list(self._outcomes.files) if self._outcomes else []
+        paths = list(self._outcomes.files)
         for path in paths:
             files["outcomes" if len(paths) == 1 else f"outcomes {path.name}"] = path
 
     def flush(self) -> None:
         """Bring rejects, created rows and outcomes to disk, so that a state may cover them."""
         self._created.flush()
-        if self._outcomes is not None:
-            self._outcomes.flush()
+        self._outcomes.flush()
         self.rejects.flush(self.checkpoint.watermark.settled)
 
     def _advance(self) -> None:
@@ -211,7 +195,7 @@ class Ledger:
         was written; a reason holds for all of them.
         """
         record, outcome, reason, gsid = settlement
-        if outcome is Outcome.CREATED and not self._is_dry_run:
+        if outcome is Outcome.CREATED and not self.summary.dry_run:
             if not self._created.exists:
                 self._created.add("stream,key,gsid")
             key = " | ".join([str(part) for part in record.key])
@@ -243,26 +227,28 @@ class Ledger:
             if self._output.reject_values == "keys":
                 message = "the values are not kept (reject_values: keys)"
                 reason = replace(reason, value=None, message=message)
-            self.summary.count_reason(source, outcome, reason)
-            if outcome is Outcome.REJECTED:
-                self._rejects_that_count += reason.code not in NOT_COUNTED
-                self.reject_log.add(source, reason)
-        if self._outcomes is not None:
-            self._outcomes.add(source, outcome, reason, gsid)
-        index = self.rejects.index
-        retires = index.retired_by(source, since) if index.has_any else []
-        is_listed = reason is not None and (reason.is_listed or outcome is Outcome.REJECTED)
-        if reason is not None and is_listed and not self._is_dry_run:
-            self.rejects.add(source, outcome, reason, retires)
-        elif retires:
-            index.retire(retires, outcome.value)
+            self._count_reason(source, outcome, reason)
+        self._outcomes.add(source, outcome, reason, gsid)
+        if not self.summary.dry_run:
+            retires = self.rejects.retired_by(source, since)
+            if reason is not None and (reason.is_listed or outcome is Outcome.REJECTED):
+                self.rejects.add(source, outcome, reason, retires)
+            else:
+                self.rejects.retire(retires, outcome.value)
         if settled:
             self.checkpoint.watermark.settle(source.sequence)
         else:
             self.held_back += 1
 
-    def _release_deferred(self, *, settled: bool) -> None:
-        """Reject the deferred records."""
+    def _count_reason(self, source: SourceRecord, outcome: Outcome, reason: Reason) -> None:
+        if outcome is Outcome.SKIPPED:
+            self.summary.streams[source.alias].skips[reason.code] += 1
+        elif outcome is Outcome.REJECTED:
+            self.summary.count_reject(source, reason)
+            self._rejects_that_count += reason.code not in NOT_COUNTED
+            self.reject_log.add(source, reason)
+
+    def _reject_deferred(self, *, settled: bool) -> None:
         deferred, self._deferred = self._deferred, []
         for result in deferred:
             reason = result.unavailable_because or Reason("unavailable", "no response")
@@ -271,25 +257,27 @@ class Ledger:
 
     def _check_limits(self) -> None:
         """Stop the run if too many records were rejected."""
-        rejected, read = self._rejects_that_count, self.summary.read
-        most, percent = self._output.max_rejects, self._output.max_reject_percent
+        rejected, most = self._rejects_that_count, self._output.max_rejects
+        if not rejected:
+            return
+        read, percent = self.summary.read, self._output.max_reject_percent
         too_many = most is not None and rejected > most
         if not too_many and (read <= PERCENT_COUNTS_FROM or rejected * 100 <= percent * read):
             return
         name = "max_rejects" if too_many else "max_reject_percent"
-        limit = str(most) if too_many else f"{percent}% after {PERCENT_COUNTS_FROM} records"
-        by_file = (counts.by_file for counts in self.summary.streams.values())
-        in_files = any(counts.failed for counts in by_file if counts)
-        verb = "rejected, or failed in a bulk job" if in_files else "rejected"
-        where = [str(self.rejects.path)] if self.rejects.exists or not in_files else []
-        if in_files:
-            where.append("the bulk job's log in Gainsight")
-        if self._is_dry_run:
-            where = ["the plan"]
+        limit = most if too_many else f"{percent}% after {PERCENT_COUNTS_FROM} records"
         message = (
-            f"{rejected} of {read} records were {verb}, more than {name} ({limit}) allows; the "
-            f"run stops. The reasons are in {' and '.join(where)}: fix the cause, or raise {name}, "
-            "and run again"
+            f"{rejected:,} of {read:,} records were rejected, more than {name} ({limit}) allows; "
+            f"the run stops. The reasons are in {self.location_of_reasons}"
         )
         suggestion = f"Fix the cause, or raise {name}, and run again."
         raise RunStoppedError(message, code="too_many_rejects", suggestion=suggestion)
+
+    @property
+    def location_of_reasons(self) -> str:
+        """Where the reasons of rejects, and of rows that failed in bulk jobs, can be read."""
+        if self.summary.dry_run:
+            return "the plan"
+        by_job = self.summary.failed_by_file
+        files = [str(self.rejects.path)] if self.rejects.exists or not by_job else []
+        return " and ".join([*files, *(["the bulk job's log in Gainsight"] if by_job else [])])

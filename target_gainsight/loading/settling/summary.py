@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from target_gainsight.loading.outcomes import Outcome, Reason
 from target_gainsight.loading.records import SourceRecord
 from target_gainsight.loading.settling.call_counts import CallCounts
+from target_gainsight.loading.storage.source_json import utc_time
 from target_gainsight.mapping.errors import counted, display, json_value
 from target_gainsight.mapping.escaping import one_line
 
@@ -93,52 +95,54 @@ class StreamCounts:
 class RejectCounts:
     """The rejects with one code: their number, the first in words, the first few as JSON values."""
 
-    count: int
     stream: str
     example: str
     suggestion: str
+    count: int = 0
     examples: list[dict[str, Any]] = field(default_factory=list)
 
 
+@dataclass
 class Summary:
-    """The counts of a run.
+    """The facts and counts of a run.
 
     Attributes:
+        started_at: In epoch seconds.
+        version: The version of this package.
+        tenant: The tenant's host, or `sandbox`; None if the settings do not name one.
         streams: By the stream's name as it comes out of the stream maps.
         left_unread: Records that were not taken, because ``max_calls_per_run`` was reached.
         rejects: By code.
     """
 
-    def __init__(self, run: str) -> None:
-        self.run = run
-        self.streams: defaultdict[str, StreamCounts] = defaultdict(StreamCounts)
-        self.left_unread = 0
-        self.calls = CallCounts()
-        self.rejects: dict[str, RejectCounts] = {}
-        self.files: dict[str, Path] = {}
+    run: str
+    started_at: float = 0.0
+    version: str = ""
+    tenant: str | None = None
+    dry_run: bool = False
+    left_unread: int = 0
+    calls: CallCounts = field(default_factory=CallCounts)
+    streams: defaultdict[str, StreamCounts] = field(
+        default_factory=lambda: defaultdict(StreamCounts)
+    )
+    rejects: dict[str, RejectCounts] = field(default_factory=dict)
+    files: dict[str, Path] = field(default_factory=dict)
 
-    def count_reason(self, source: SourceRecord, outcome: Outcome, reason: Reason) -> None:
-        """Count a skipped or rejected record by its reason."""
-        stream, code = source.alias, reason.code
-        if outcome is Outcome.SKIPPED:
-            self.streams[stream].skips[code] += 1
-        if outcome is not Outcome.REJECTED:
-            return
-        if code not in self.rejects:
-            self.rejects[code] = RejectCounts(0, stream, str(reason), reason.hint)
-        rejects = self.rejects[code]
+    def count_reject(self, source: SourceRecord, reason: Reason) -> None:
+        """Count a rejected record by its reason."""
+        new = RejectCounts(source.alias, str(reason), reason.hint)
+        rejects = self.rejects.setdefault(reason.code, new)
         rejects.count += 1
         if len(rejects.examples) < MAX_EXAMPLES:
-            rejects.examples.append(
-                {
-                    "stream": stream,
-                    "key": {name: json_value(value) for name, value in source.key.items()},
-                    "field": reason.field,
-                    "value": json_value(reason.value),
-                    "message": reason.message,
-                    "suggestion": reason.hint,
-                }
-            )
+            example = {
+                "stream": source.alias,
+                "key": {name: json_value(value) for name, value in source.key.items()},
+                "field": reason.field,
+                "value": json_value(reason.value),
+                "message": reason.message,
+                "suggestion": reason.hint,
+            }
+            rejects.examples.append(example)
 
     @property
     def read(self) -> int:
@@ -152,12 +156,31 @@ class Summary:
         return by_file + sum(each.outcomes.total() for each in self.streams.values())
 
     @property
+    def failed_by_file(self) -> int:
+        """Rows that bulk jobs have not written, over all streams."""
+        return sum(each.by_file.failed for each in self.streams.values() if each.by_file)
+
+    @property
     def without_outcome(self) -> int:
         """Records that a run which ended early left to the next one."""
         return self.left_unread + self.read - self.settled
 
+    def document(self, end: Mapping[str, Any], ended_at: float) -> dict[str, Any]:
+        """Return the summary document: status, exit code and error as given, facts and counts."""
+        return {
+            "run": self.run,
+            **end,
+            "started_at": utc_time(self.started_at, "seconds"),
+            "ended_at": utc_time(ended_at, "seconds"),
+            "duration_seconds": round(ended_at - self.started_at, 1),
+            "version": self.version,
+            "tenant": self.tenant,
+            "dry_run": self.dry_run,
+            **self.to_json(),
+        }
+
     def to_json(self) -> dict[str, Any]:
-        """Return the summary as JSON values."""
+        """Return the counts as JSON values."""
         return {
             "run": self.run,
             "without_outcome": self.without_outcome,
@@ -203,18 +226,10 @@ class Summary:
 
     def __str__(self) -> str:
         """Return the summary for a person to read."""
-        return "\n".join(
-            [
-                self.table(),
-                *self.file_lines(),
-                *(
-                    f"{display(name)}: {counted(each.found_by_fallback, 'row')} found by "
-                    "fallback_keys"
-                    for name, each in self.streams.items()
-                    if each.found_by_fallback
-                ),
-                self.calls.to_text(),
-                *self.reject_lines(),
-                *(f"{name}: {path}" for name, path in self.files.items()),
-            ]
-        )
+        lines = [self.table(), *self.file_lines()]
+        for name, counts in self.streams.items():
+            if counts.found_by_fallback:
+                found = counted(counts.found_by_fallback, "row")
+                lines.append(f"{display(name)}: {found} found by fallback_keys")
+        lines += [self.calls.to_text(), *self.reject_lines()]
+        return "\n".join([*lines, *(f"{name}: {path}" for name, path in self.files.items())])

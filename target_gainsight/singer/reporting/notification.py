@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
+from html import escape
 from typing import Any
 
 import requests
 
-from target_gainsight.mapping.errors import counted
 from target_gainsight.settings.model import NotifyOn
 
 logger = logging.getLogger(__name__)
@@ -22,9 +22,8 @@ logger = logging.getLogger(__name__)
 TIMEOUT = (5, 10)
 """Seconds for the connection and for the response: a scheduler may kill the run soon."""
 
-MAX_MESSAGE = 1000
+MAX_TEXT = 3000
 MAX_SUMMARY = 6000
-MAX_STREAMS = 20
 
 COLORS = {"success": "good", "failed": "danger", "interrupted": "warning"}
 SHOWN = (
@@ -55,66 +54,56 @@ def notify(url: str, document: Mapping[str, Any]) -> None:
     try:
         response = requests.post(
             url,
-            json=payload(document),
+            json=_payload(document),
             timeout=TIMEOUT,
             allow_redirects=False,
             stream=True,
             auth=lambda request: request,  # or requests sends what a .netrc file has for the host
         )
         response.close()
+        failure = "" if 200 <= response.status_code < 300 else f"HTTP {response.status_code}"  # noqa: PLR2004 - the codes of success
     except (requests.RequestException, OSError, ValueError) as error:
-        reason = type(error).__name__
-    else:
-        if response.ok and not response.is_redirect:
-            return
-        reason = f"HTTP {response.status_code}"
+        failure = type(error).__name__
     finally:
         urllib3.disabled = was_disabled
-    logger.warning(
-        "the notification could not be sent (%s). Check notify_url; the run is not affected", reason
-    )
+    if failure:
+        message = (
+            "the notification could not be sent (%s). Check notify_url; the run is not affected"
+        )
+        logger.warning(message, failure)
 
 
-def payload(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the body of the notification as JSON values."""
-    text = _escaped(_text(document))
-    has_warning = document["status"] == "success" and _has_rejects(document)
-    return {
-        "text": text,
-        "attachments": [
-            {
-                "color": "warning" if has_warning else COLORS[document["status"]],
-                "fallback": text,
-                "text": f"```{_escaped(_summary_text(document))}```",
-                "mrkdwn_in": ["text"],
-            }
-        ],
-    }
+def _payload(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the body; what Slack would read as mentions, such as `<!channel>`, is escaped."""
+    status, color = document["status"], COLORS[document["status"]]
+    if status == "success":
+        status = "succeeded"
+        if _has_rejects(document):
+            status, color = "succeeded with rejects", "warning"
+    text = escape(_text(document, status)[:MAX_TEXT], quote=False)
+    summary = escape(_summary(document), quote=False)
+    attachment = {"color": color, "fallback": text, "text": f"```{summary}```"}
+    return {"text": text, "attachments": [{**attachment, "mrkdwn_in": ["text"]}]}
 
 
-def _text(document: Mapping[str, Any]) -> str:
+def _text(document: Mapping[str, Any], status: str) -> str:
     where = f" into {document['tenant']}" if document["tenant"] else ""
-    succeeded = "succeeded with rejects" if _has_rejects(document) else "succeeded"
-    status = succeeded if document["status"] == "success" else document["status"]
     exit_code = f" (exit code {document['exit_code']})" if document["exit_code"] else ""
     lines = [f"Gainsight load{where}: run {document['run']} {status}{exit_code}"]
     if document["error"]:
-        lines.append(document["error"]["message"][:MAX_MESSAGE])
-    streams = document["streams"]
-    for stream, counts in list(streams.items())[:MAX_STREAMS]:
+        lines.append(document["error"]["message"])
+    for stream, counts in document["streams"].items():
         numbers = [
             f"{count:,} {name.replace('_', ' ')}"
             for name, count in counts.items()
             if count and isinstance(count, int)
         ]
         lines.append(f"{stream}: {', '.join(numbers)}")
-    if len(streams) > MAX_STREAMS:
-        lines.append(f"and {counted(len(streams) - MAX_STREAMS, 'more stream')}")
     lines += [f"rejects {code}: {each['count']:,}" for code, each in document["rejects"].items()]
     return "\n".join(lines)
 
 
-def _summary_text(document: Mapping[str, Any]) -> str:
+def _summary(document: Mapping[str, Any]) -> str:
     """Return the summary as JSON, without what may hold values of records."""
     summary = {name: document[name] for name in SHOWN}
     summary["calls"] = document["calls"]["total"]
@@ -123,8 +112,3 @@ def _summary_text(document: Mapping[str, Any]) -> str:
     if len(text) > MAX_SUMMARY:
         text = json.dumps({**summary, "streams": None, "error": None}, default=str)
     return text
-
-
-def _escaped(text: str) -> str:
-    """Escape the characters that Slack reads as links and mentions, such as `<!channel>`."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,49 +25,13 @@ from target_gainsight.settings.model import SETTINGS, Connection, Output
 from target_gainsight.settings.parsing import parse_output
 from target_gainsight.singer.reporting.notification import is_due, notify
 from target_gainsight.singer.reporting.report_page import render_report
-from target_gainsight.singer.reporting.run_end import RunEnd, failed
+from target_gainsight.singer.reporting.run_end import failed
 
 logger = logging.getLogger(__name__)
 
 HISTORY = "history.jsonl"
 
-
-@dataclass(frozen=True)
-class RunFacts:
-    """The facts about a run that are known from its start.
-
-    Attributes:
-        started_at: In epoch seconds.
-        version: The version of this package.
-        tenant: The tenant's host, or `sandbox`; None if the settings do not name one.
-    """
-
-    run: str
-    started_at: float
-    version: str
-    tenant: str | None
-    dry_run: bool
-
-
-def make_document(
-    facts: RunFacts, end: RunEnd, ended_at: float, summary: Summary
-) -> dict[str, Any]:
-    """Return the summary document of a run as JSON values."""
-    return {
-        "run": facts.run,
-        **asdict(end),
-        "started_at": _timestamp(facts.started_at),
-        "ended_at": _timestamp(ended_at),
-        "duration_seconds": round(ended_at - facts.started_at, 1),
-        "version": facts.version,
-        "tenant": facts.tenant,
-        "dry_run": facts.dry_run,
-        **summary.to_json(),
-    }
-
-
-def _timestamp(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, tz=timezone.utc).isoformat(timespec="seconds")
+_dump = partial(simplejson.dumps, ignore_nan=True, default=str)
 
 
 def tenant_host(connection: Connection) -> str:
@@ -88,48 +51,40 @@ def publish(document: dict[str, Any], output: Output) -> int:
         The run's exit code.
     """
     if output.summary_path is not None:
-        text = simplejson.dumps(document, indent=2, ignore_nan=True, default=str)
-        try:
-            _write_file(output.summary_path, document, f"{text}\n")
-        except OSError as error:
-            logger.error(  # noqa: TRY400 - the message is complete
-                "the summary cannot be written: %s. Set summary_path to a file that may be written",
-                error,
-            )
-            if document["exit_code"] == 0:
-                document = {**document, **asdict(failed(error))}
+        text = f"{_dump(document, indent=2)}\n"
+        write = partial(_write_file, output.summary_path, document, text)
+        error = _try_to_write("summary", write, "summary_path")
+        if error is not None and document["exit_code"] == 0:
+            document = {**document, **asdict(failed(error))}
     if output.report_path is not None:
-        with _warning(
-            "the report cannot be written: %s. Set report_path to a file that may be written"
-        ):
-            write_report(output.report_path, document)
+        write = partial(write_report, output.report_path, document)
+        _try_to_write("report", write, "report_path")
     if not document["dry_run"]:
-        with _warning(
-            "the run is missing from the history: %s. Set rejects_path to a folder that may be "
-            "written to"
-        ):
-            append_to_history(output.rejects_path, document)
+        write = partial(append_to_history, output.rejects_path, document)
+        _try_to_write("history", write, "rejects_path")
     if output.notify_url and is_due(document, output.notify_on):
         notify(output.notify_url, document)
     return int(document["exit_code"])
 
 
-@contextmanager
-def _warning(message: str) -> Iterator[None]:
-    """Log a file that cannot be written."""
+def _try_to_write(what: str, write: Callable[[], None], setting: str) -> OSError | None:
+    """Write a file; log and return the error of one that cannot be written."""
+    level = logging.ERROR if what == "summary" else logging.WARNING
     try:
-        yield
+        write()
     except OSError as error:
-        logger.warning(message, error)
+        advice = f"Set {setting} to a path that can be written to"
+        logger.log(level, "the %s cannot be written: %s. %s", what, error, advice)
+        return error
+    return None
 
 
 def publish_failed_start(raw: Mapping[str, Any], error: Exception, version: str) -> None:
     """Publish a run that did not start, as far as its raw settings can be read."""
     now = Clock().now()
-    run = new_run_name(now)
     dry_run = SETTINGS["dry_run"].read(raw.get("dry_run")) is True
-    facts = RunFacts(run, now, version, tenant=None, dry_run=dry_run)
-    publish(make_document(facts, failed(error), now, Summary(run)), parse_output(raw))
+    summary = Summary(new_run_name(now), now, version, dry_run=dry_run)
+    publish(summary.document(asdict(failed(error)), now), parse_output(raw))
 
 
 def write_report(path: Path, document: Mapping[str, Any]) -> None:
@@ -157,8 +112,7 @@ def append_to_history(folder: Path, document: Mapping[str, Any]) -> None:
     Raises:
         OSError: The line cannot be written.
     """
-    line = simplejson.dumps(document, separators=(",", ":"), ignore_nan=True, default=str)
-    append_lines(folder / HISTORY, [line])
+    append_lines(folder / HISTORY, [_dump(document, separators=(",", ":"))])
 
 
 def read_history(folder: Path) -> Iterator[dict[str, Any]]:
@@ -167,6 +121,4 @@ def read_history(folder: Path) -> Iterator[dict[str, Any]]:
     Raises:
         OSError: The history cannot be read; that there is none is no error.
     """
-    for _, document in read_json_lines(folder / HISTORY):
-        if "run" in document:
-            yield document
+    return (each for _, each in read_json_lines(folder / HISTORY) if "run" in each)

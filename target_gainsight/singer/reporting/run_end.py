@@ -12,6 +12,8 @@ from target_gainsight import api
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.planning.checks import StreamMismatchError
 
+RUN_AGAIN = "Run again later; the run continues where this one stopped."
+
 ERROR_KINDS: dict[type[Exception], tuple[str, str]] = {
     api.CredentialError: (
         "credential_refused",
@@ -22,38 +24,17 @@ ERROR_KINDS: dict[type[Exception], tuple[str, str]] = {
         "Give the credential's user the permission, or have this IP address allowed.",
     ),
     api.UnknownRouteError: ("unknown_route", "Check that domain is a Gainsight CS (NXT) tenant."),
-    api.UnsuitableObjectError: (
-        "unsuitable_object",
-        "Load the object by a bulk job, or choose another object.",
-    ),
+    api.UnsuitableObjectError: ("unsuitable_object", "Load the object by a bulk job."),
     api.RedirectedError: ("redirected", "Set domain to the host that the tenant redirects to."),
-    api.UnreachableError: (
-        "unreachable",
-        "Check the domain (or base_url), the network and the proxy settings.",
-    ),
-    api.QuotaExceededError: (
-        "quota_exceeded",
-        "Run again after the quota is renewed; the run continues where this one stopped.",
-    ),
-    api.QuotaStoreError: (
-        "quota_store_failed",
-        "Check that the file or the Redis server of quota_store can be used.",
-    ),
-    api.UnavailableError: (
-        "unavailable",
-        "Run again later; the run continues where this one stopped.",
-    ),
+    api.UnreachableError: ("unreachable", "Check the domain (or base_url), network and proxy."),
+    api.QuotaExceededError: ("quota_exceeded", RUN_AGAIN),
+    api.QuotaStoreError: ("quota_store_failed", "Check the file or Redis server of quota_store."),
+    api.UnavailableError: ("unavailable", RUN_AGAIN),
     api.GainsightError: ("gainsight_error", "See the code of Gainsight in the message."),
-    StreamMismatchError: (
-        "stream_mismatch",
-        "Correct the settings of the stream; the message lists every problem.",
-    ),
+    StreamMismatchError: ("stream_mismatch", "Correct the problems that the message lists."),
     ConfigurationError: ("invalid_settings", "Correct the settings that the message lists."),
-    SingerSDKError: (
-        "invalid_input",
-        "Check what the tap writes to standard output, and the stream maps.",
-    ),
-    SingerError: ("invalid_input", "Check what the tap writes to standard output."),
+    SingerSDKError: ("invalid_input", "Check the output of the tap, and the stream maps."),
+    SingerError: ("invalid_input", "Check the output of the tap, and the stream maps."),
     OSError: ("file_error", "Check the path, its permissions and the free disk space."),
 }
 """Error class to code and suggestion; the first class that fits counts."""
@@ -87,9 +68,8 @@ def failed(error: Exception) -> RunEnd:
 
 def interrupted(signal_name: str, exit_code: int) -> RunEnd:
     """Return the end of a run that a signal ended."""
-    message = f"The run was stopped by {signal_name}."
-    suggestion = "Run again; the run continues where this one stopped."
-    return RunEnd("interrupted", exit_code, RunError("interrupted", message, suggestion))
+    error = RunError("interrupted", f"The run was stopped by {signal_name}.", RUN_AGAIN)
+    return RunEnd("interrupted", exit_code, error)
 
 
 def describe_error(error: Exception) -> RunError:
@@ -97,14 +77,13 @@ def describe_error(error: Exception) -> RunError:
 
     The text of an error that nobody expected may hold a record's values and is left out.
     """
-    if isinstance(error, ConfigValidationError):
-        message = "\n".join(["The settings have errors:", *(f"- {each}" for each in error.errors)])
-        suggestion = "Correct the settings that the message lists."
-        return RunError("invalid_settings", message, suggestion)
     if isinstance(error, RunStoppedError):
         return RunError(error.code, str(error), error.suggestion)
+    message = str(error)
+    if isinstance(error, ConfigValidationError):
+        message = "\n".join(["The settings have errors:", *(f"- {each}" for each in error.errors)])
     for kind, (code, suggestion) in ERROR_KINDS.items():
         if isinstance(error, kind):
-            return RunError(code, str(error), suggestion)
+            return RunError(code, message, suggestion)
     message = f"An unexpected error ended the run: {type(error).__name__}."
     return RunError("unexpected", message, "Report it with the traceback in the log.")
