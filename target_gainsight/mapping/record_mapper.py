@@ -72,11 +72,7 @@ class RecordMapper:
                 self._needed.setdefault(target, _NULL_NOT_ALLOWED)
 
     def map(self, record: Mapping[str, object]) -> dict[str, Json]:
-        """Return the Gainsight record of a source's record, without columns that it lacks.
-
-        Raises:
-            RecordRejectedError: It cannot be written; carries the errors of all its fields.
-        """
+        """Return the Gainsight record of a source's record, or raise the errors of all fields."""
         mapped: dict[str, Json] = {}
         errors: dict[str, FieldError] = {}
         for source, target, converter in self._columns:
@@ -96,11 +92,7 @@ class RecordMapper:
         return mapped
 
     def map_keys(self, record: Mapping[str, object]) -> dict[str, Json]:
-        """Return the lookup keys of a source's record, to find its row.
-
-        Raises:
-            RecordRejectedError: A key is blank or does not convert.
-        """
+        """Return the lookup keys of a source's record, to find its row."""
         columns = (source for source, target, _ in self._columns if target in self._keys)
         mapped = self.map({source: record.get(source) for source in columns})
         return {name: mapped[name] for name in self._keys if name in mapped}
@@ -108,10 +100,7 @@ class RecordMapper:
     def changed_fields(
         self, record: Mapping[str, Json], row: Mapping[str, Json]
     ) -> tuple[str, ...]:
-        """Return the fields of a mapped record whose value a row does not hold for certain.
-
-        The row is as a query returns it; a field that it lacks has changed.
-        """
+        """Return the fields of a mapped record whose value a row of a query may not hold."""
         changed = []
         for name, value in record.items():
             held = row.get(name, _ABSENT)

@@ -10,7 +10,7 @@ from target_gainsight.mapping.columns import Column
 from target_gainsight.mapping.errors import RecordRejectedError, counted, display
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.mapping.near_names import did_you_mean, suggest_names
-from target_gainsight.mapping.planning.spec import MappingSpec
+from target_gainsight.mapping.planning.spec import MappingSpec, is_required_to_create
 from target_gainsight.mapping.planning.static_schemas import UNCOMPARED
 from target_gainsight.mapping.types.converters import Converter, may_convert
 
@@ -120,12 +120,12 @@ def find_problems(spec: MappingSpec) -> list[FieldProblem]:
     for setting, sources in columns.items():
         problems += missing_columns(setting, sources, spec.column_names, spec.unmapped)
     problems += [*_find_unfilled_keys(spec), *_find_double_sources(spec)]
-    return [*problems, *(_find_unfilled_fields(spec) if spec.is_documented else ())]
+    return [*problems, *_find_unfilled_fields(spec, documented=True)]
 
 
 def find_warnings(spec: MappingSpec) -> Iterator[str]:
     """Name required fields that nothing fills; existing records are still updated."""
-    for each in () if spec.is_documented else _find_unfilled_fields(spec):
+    for each in _find_unfilled_fields(spec, documented=False):
         yield f"{each.message} Records that do not exist yet are rejected."
 
 
@@ -185,17 +185,17 @@ def _find_double_sources(spec: MappingSpec) -> Iterator[FieldProblem]:
             yield FieldProblem("field_mapping", name, message)
 
 
-def _find_unfilled_fields(spec: MappingSpec) -> Iterator[FieldProblem]:
-    for field in spec.required_fields:
-        if not spec.sources_of(field.name):
+def _find_unfilled_fields(spec: MappingSpec, *, documented: bool) -> Iterator[FieldProblem]:
+    """Find required fields that nothing fills; only documented ones are certain to be required."""
+    is_asked_for = spec.schema is not None and spec.schema.documented == documented
+    for field in spec.schema.fields if spec.schema and is_asked_for else ():
+        is_needed = is_required_to_create(field) and spec.settings.sync_mode != "update"
+        if is_needed and not spec.sources_of(field.name):
             message = (
                 f"{spec.object_name} needs {field.name} to create a record, and no column, "
                 "constant or lookup fills it."
             )
-            near = suggest_names(field.name, spec.unmapped)
-            if near:
-                message += f" Perhaps column {' or '.join(near)} is meant for it."
-            yield FieldProblem("required", field.name, message, needs_column=not near)
+            yield FieldProblem("required", field.name, message, needs_column=True)
 
 
 def _check_written(spec: MappingSpec, name: str) -> str:

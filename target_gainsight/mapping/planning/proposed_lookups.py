@@ -22,19 +22,18 @@ _RANKS = {"Email": 1, "Name": 2}
 
 
 def referenced_objects(columns: Sequence[Column], schema: ObjectSchema) -> tuple[str, ...]:
-    """List the objects that columns seem to refer to, to be described before lookups are proposed.
+    """List the objects that columns seem to refer to, by their names in lower case.
 
-    Returns:
-        Their API names in lower case.
+    They are to be described before lookups are proposed.
     """
     names = [bare_name(column.name) for column in columns]
-    words = {field.lookup_objects[0].lower(): _words_for(field) for field in _references(schema)}
+    words = {field.lookup_objects[0].lower(): words for field, words in _references(schema)}
     if schema.name.lower() == PERSON:
         words |= {COMPANY: _COMPANY_WORDS, COMPANY_PERSON: _COMPANY_WORDS}
     return tuple(
         target
-        for target, may_begin in words.items()
-        if any(w in n for n in names for w in may_begin)
+        for target, beginnings in words.items()
+        if any(word in name for name in names for word in beginnings)
     )
 
 
@@ -45,21 +44,19 @@ def propose_references(
 
     A column of the very name of a foreign key is taken to hold its GSIDs. A user who does not
     exist leaves the field empty, because this target cannot create users.
-
-    Args:
-        references: The objects that are looked up, by their names in lower case.
     """
     if spec.schema is None or spec.lookup_columns or spec.settings.lookups:
         return {}, {}
-    taken = {*spec.settings.field_mapping, *(field.name.lower() for field in spec.schema.fields)}
+    mapping = spec.settings.field_mapping
+    taken = {*mapping, *(field.name.lower() for field in spec.schema.fields)}
     free = [each for each in spec.columns if taken.isdisjoint({each.name, each.name.lower()})]
     is_person = spec.schema.name.lower() == PERSON
     links = _propose_company_links(free, references) if is_person else {}
     lookups: dict[str, Any] = {}
-    for field in _references(spec.schema):
+    for field, words in _references(spec.schema):
         target = field.lookup_objects[0]
-        found = _find_match(free, _words_for(field), references.get(target.lower()))
-        if found and field.name not in {*spec.settings.field_mapping.values(), *spec.constants}:
+        found = _find_match(free, words, references.get(target.lower()))
+        if found and field.name not in {*mapping.values(), *spec.constants}:
             lookups[field.name] = {"object_name": target, "fields": found}
             if target.lower() == USER:
                 lookups[field.name]["on_no_match"] = "leave_empty"
@@ -83,28 +80,22 @@ def _propose_company_links(
     return {"lookup": found, **({"fields": fields} if fields else {})} if found else {}
 
 
-def _references(schema: ObjectSchema) -> Iterator[Field]:
-    """List the foreign keys that can be written, without those that an email can fill directly."""
+def _references(schema: ObjectSchema) -> Iterator[tuple[Field, tuple[str, ...]]]:
+    """List the foreign keys that can be written, and how columns for them may begin.
+
+    Without those that an email can fill directly; the longest beginning comes first.
+    """
     emails = {bare_name(each.name) for each in schema.fields if each.data_type == "EMAIL"}
     for field in schema.fields:
-        is_reference = field.data_type == "LOOKUP" and bool(field.lookup_objects)
-        is_writable = field.insertable and field.updatable
-        if is_reference and is_writable and _without_id(field.name) not in emails:
-            yield field
-
-
-def _words_for(field: Field) -> tuple[str, ...]:
-    """Return how the names of columns for a foreign key may begin, the longest first."""
-    words = {_without_id(field.name), _without_id(field.label)}
-    if field.lookup_objects[0].lower() == COMPANY:
-        own = {word.removeprefix("gs") for word in words}
-        words |= {word.replace(COMPANY, other) for word in own for other in _COMPANY_WORDS}
-        words |= {word.removesuffix(COMPANY) for word in own if word != COMPANY}
-    return tuple(sorted(words - {""}, key=lambda word: (-len(word), word)))
-
-
-def _without_id(name: str) -> str:
-    return bare_name(name).removesuffix("id")
+        name, label = (bare_name(each).removesuffix("id") for each in (field.name, field.label))
+        is_written = field.insertable and field.updatable and name not in emails
+        if field.data_type == "LOOKUP" and field.lookup_objects and is_written:
+            words = {name, label}
+            if field.lookup_objects[0].lower() == COMPANY:
+                own = {word.removeprefix("gs") for word in words}
+                words |= {word.replace(COMPANY, other) for word in own for other in _COMPANY_WORDS}
+                words |= {word.removesuffix(COMPANY) for word in own}
+            yield field, tuple(sorted(words - {""}, key=lambda word: (-len(word), word)))
 
 
 def _find_match(
@@ -128,11 +119,8 @@ def _may_hold(column: str, words: tuple[str, ...], field: Field) -> bool:
     A Salesforce id must be called one: other ids would be refused.
     """
     own = bare_name(field.name)
-    if field.data_type == "SFDCID":
-        return column == own
-    word = next((each for each in words if column.startswith(each)), None)
-    if word is None:
-        return False
-    rest = column.removeprefix(word)
-    is_own_id = field.data_type in {"STRING", "NUMBER"} and rest and own in {column, rest}
-    return bool(is_own_id) or rest in _USUAL_NAMES.get(field.name, ())
+    rest = next((column.removeprefix(word) for word in words if column.startswith(word)), None)
+    if field.data_type == "SFDCID" or rest is None:
+        return field.data_type == "SFDCID" and column == own
+    is_own_id = field.data_type in {"STRING", "NUMBER"} and rest != "" and own in {column, rest}
+    return is_own_id or rest in _USUAL_NAMES.get(field.name, ())

@@ -22,10 +22,8 @@ class MappingSpec:
     own name. Without metadata no column is unknown, and every column is sent.
 
     Attributes:
-        columns: The stream's columns; empty when its SCHEMA declares none.
         schema: The object, or None when its metadata cannot be read.
         named_keys: The lookup keys, as fields or as mapped columns.
-        constants: Field to value.
         lookup_columns: Columns that feed lookups or links.
         keys_required: Whether records must be identifiable outside insert mode.
         key_properties: The columns that identify a record in the source.
@@ -58,21 +56,9 @@ class MappingSpec:
         return "its object" if self.schema is None else self.schema.name
 
     @property
-    def is_documented(self) -> bool:
-        """Whether the object's fields are those of an API's documentation."""
-        return self.schema is not None and self.schema.documented
-
-    @property
     def column_names(self) -> tuple[str, ...]:
         """The names of the columns."""
         return tuple(column.name for column in self.columns)
-
-    @property
-    def required_fields(self) -> tuple[Field, ...]:
-        """The fields without which no record is created; none if none are to be created."""
-        if self.schema is None or self.settings.sync_mode == "update":
-            return ()
-        return tuple(filter(is_required_to_create, self.schema.fields))
 
     @cached_property
     def keys(self) -> tuple[str, ...]:

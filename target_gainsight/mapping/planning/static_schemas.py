@@ -19,10 +19,7 @@ EXTERNAL_ID, TYPE_NAME, AUTHOR, AUTHOR_ID = "ExternalId", "TypeName", "Author", 
 EXPECTED_FIELDS = ("Subject", "Notes")
 """Fields that an activity probably needs to be saved; Gainsight's page does not mention it."""
 
-CONTEXT_FIELDS: Mapping[str, str] = {
-    "Company": "GsCompanyId",
-    "Relationship": "GsRelationshipId",
-}
+CONTEXT_FIELDS = {"Company": "GsCompanyId", "Relationship": "GsRelationshipId"}
 """The field that leads to the row which an activity of that context belongs to."""
 
 LIST_TYPE = "MULTISELECTDROPDOWNLIST"
@@ -57,7 +54,6 @@ def _field(
     )
 
 
-_LABELS: Mapping[str, str] = {ACTIVITY: "Timeline activity", CTA: "Call to action"}
 _DOCUMENTED: Mapping[str, tuple[Field, ...]] = {
     ACTIVITY: (
         _field("ExternalId", "STRING", required=True),
@@ -114,10 +110,9 @@ def static_schema(
     described: ObjectSchema | None = None,
     options: Mapping[str, tuple[PicklistOption, ...]] | None = None,
 ) -> ObjectSchema:
-    """Return the schema of an object whose fields are known from its API's documentation.
+    """Return the schema of activities or CTAs.
 
     Args:
-        object_name: `activity_timeline` or `call_to_action`.
         names: Names that a stream mentions. If the tenant does not describe the object, those that
             look like a custom field are taken for one.
         described: The object as the tenant describes it, for its custom fields.
@@ -131,11 +126,9 @@ def static_schema(
     for field in own or [_field(name, "") for name in dict.fromkeys(names)]:
         if _CUSTOM_NAMES[object_name].fullmatch(field.name):
             # Whether a custom field is required depends on the activity's type.
-            custom = _field(field.name, field.data_type, *field.lookup_objects, length=field.length)
-            custom = replace(custom, options=field.options, load_options=field.load_options)
-            fields.append(replace(custom, label=field.label))
-    label = _LABELS[object_name]
-    return ObjectSchema(object_name, label, "STANDARD", None, tuple(fields), documented=True)
+            custom = replace(field, required=False, nillable=True, formula=False)
+            fields.append(replace(custom, insertable=True, updatable=True))
+    return ObjectSchema(object_name, object_name, "", None, tuple(fields), documented=True)
 
 
 def unlisted_names(schema: ObjectSchema) -> tuple[str, ...]:
