@@ -48,10 +48,7 @@ class Connection:
         "embedded sandbox, which needs no account."
     )
     access_key: str = _connection(
-        "The tenant's REST API access key. Not needed with client_id and client_secret, nor for "
-        "the embedded sandbox.",
-        "",
-        secret=True,
+        "The tenant's REST API access key. Not needed for the embedded sandbox.", "", secret=True
     )
     client_id: str = _connection("The OAuth API Key, for M2M OAuth instead of an access key.", "")
     client_secret: str = _connection(
@@ -62,7 +59,7 @@ class Connection:
         "",
     )
     sandbox_path: Path | None = _sandbox(
-        "SQLite file of the embedded sandbox.", Path("gainsight-sandbox.db")
+        "SQLite file of the sandbox.", Path("gainsight-sandbox.db")
     )
     sandbox_config: Path | None = _sandbox(
         "YAML file with custom objects, users, limits and switches of the embedded sandbox."
@@ -82,14 +79,11 @@ class Limits:
     calls_per_day: int = _limit("The tenant's limit of synchronous calls in one UTC day.", 50_000)
     timeline_calls_per_minute: int = _limit("The tenant's limit of Timeline calls a minute.", 200)
     bulk_calls_per_hour: int = _limit(
-        "The tenant's limit of bulk uploads in one hour. A run waits for the next hour. To count "
-        "the uploads of successive runs together, set quota_store.",
-        10,
+        "The tenant's limit of bulk uploads in one hour. A run waits for the next hour.", 10
     )
     bulk_calls_per_day: int = _limit("The tenant's limit of bulk uploads in one UTC day.", 100)
     bulk_max_file_bytes: int = _limit(
-        "The largest CSV file of a bulk upload in bytes. Lower it if a proxy refuses large files.",
-        80_000_000,
+        "Bytes of the largest file of a bulk upload. Lower it for a proxy's limit.", 80_000_000
     )
     quota_percent: int = _limit("The share of each limit that may be used.", 90, maximum=100)
     quota_store: str | Path | None = _limit(
@@ -100,9 +94,7 @@ class Limits:
         "memory",
         secret=True,
     )
-    quota_store_password: str | None = _limit(
-        "The password of the Redis server in quota_store.", secret=True
-    )
+    quota_store_password: str | None = _limit("Password of quota_store's Redis.", secret=True)
     max_calls_per_run: int | None = _limit(
         "Number of calls after which a run reads on without writing and holds the state."
     )
@@ -112,15 +104,13 @@ class Limits:
         "Seconds that one call may take with its retries, not counting waits for the quota.", 900
     )
     read_group_size: int = _limit(
-        "Number of records whose current rows are read with one query. While nine in ten rows are "
-        "unchanged, queries grow to 4999 records.",
+        "Records whose current rows are read with one query. While nine in ten are unchanged, it "
+        "grows to 4999.",
         1000,
         maximum=4_999,
     )
     max_batch_age_seconds: int = _limit(
-        "Seconds that an incomplete batch may wait for more records, also while standard input is "
-        "silent.",
-        300,
+        "Seconds that an incomplete batch may wait for more records.", 300
     )
 
 
@@ -130,19 +120,14 @@ class Output:
 
     rejects_path: Path = _output("Folder of the reject files.", Path("gainsight-rejects"))
     reject_values: Literal["full", "keys"] = _output(
-        "Whether a reject file keeps the whole source record, so that it can be replayed (full), "
-        "or identifying fields only (keys).",
-        "full",
+        "Whether reject files keep whole records, for a replay, or identifying fields.", "full"
     )
     on_rejects: Literal["warn", "fail"] = _output(
-        "Whether a run that goes to its end and has rejects exits with 0 (warn) or 1 (fail). "
-        "Either way its state is emitted.",
-        "warn",
+        "Whether a run that goes to its end with rejects exits with 0 (warn) or 1 (fail).", "warn"
     )
     max_rejects: int | None = _output("Number of rejects above which the run stops.", minimum=0)
     max_reject_percent: int = _output(
-        "Percentage of rejects among the records read above which the run stops, checked after "
-        "100 records.",
+        "Percentage of rejects above which the run stops, checked after 100 records.",
         10,
         maximum=100,
     )

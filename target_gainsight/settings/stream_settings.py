@@ -91,14 +91,14 @@ class StreamSettings:
         "Source column to Gainsight field, applied after the stream maps.", {}
     )
     constants: Mapping[str, object] = _mapping(
-        "Gainsight field to a value that is set on every record. The DueDate of a CTA may be "
-        "relative: +14d is 14 days after the run that creates it.",
+        "Gainsight field to a value that is set on every record. The DueDate of a CTA may be days "
+        "from the run that creates it, such as +14d.",
         {},
     )
     lookups: Mapping[str, Lookup] = _mapping(
         "Foreign keys to resolve by fields of another object. Gainsight field to "
         "{object_name, fields: {source column: match field}, on_no_match: reject|leave_empty, "
-        "multi_match: reject|first}. Source columns are named as they come out of the stream maps.",
+        "multi_match: reject|first}.",
         {},
     )
     company_links: CompanyLinks | None = _mapping(
@@ -106,18 +106,17 @@ class StreamSettings:
         "fields: {Title: source column}, on_no_match: reject|leave_empty}."
     )
     unknown_fields: Literal["fail", "drop", "send"] = _mapping(
-        "What to do with a column that the object does not have: fail before the first write "
-        "with suggestions, drop it with one warning, or send it unchecked. With a field_mapping, "
-        "unknown columns that it does not name are dropped and listed once.",
+        "What to do with a column that the object does not have: fail before the first write, drop "
+        "it with one warning, or send it unchecked. With a field_mapping, columns that it does not "
+        "name are dropped.",
         "fail",
     )
     date_format: DateFormat = _mapping(
         "How to write DATE fields. A refused date is tried once in the other format.", "iso"
     )
     rich_text: Literal["html", "as_is"] | None = _mapping(
-        "How to write rich text fields: with html, line breaks become <br>, because Gainsight "
-        "shows no others, unless the text has HTML already. When not set: html for the Notes of "
-        "activities and the Comments of CTAs, as_is for other fields."
+        "How to write rich text: with html, line breaks become <br>, because Gainsight shows no "
+        "others. When not set: html for the Notes of activities and the Comments of CTAs."
     )
     sync_mode: Literal["upsert", "insert", "update"] = _mode(
         "Whether to create and update records (upsert), only create (insert) or only update.",
@@ -130,63 +129,52 @@ class StreamSettings:
     )
     lookup_keys: tuple[str, ...] = _mode(
         "The 1 to 3 Gainsight fields that identify an existing record, as a list or "
-        "comma-separated text. When not set: Name if the stream has it, else the stream's key "
-        "properties. People are always identified by Email, Timeline activities by ExternalId "
-        "(by default the stream's key properties, joined), CTAs by Name only if it is set here.",
+        "comma-separated text. When not set: Name if the stream has it (except for CTAs), else "
+        "the stream's key properties. People are always identified by Email, Timeline activities "
+        "by ExternalId, which is by default made of the key properties.",
         (),
         maximum=3,
     )
     fallback_keys: tuple[str, ...] = _mode(
         "The 1 to 3 Gainsight fields that find a row without lookup keys, such as a company that "
-        "was created by hand. A record that no row matches by its lookup keys updates the one row "
-        "with its fallback keys, and gives it its lookup keys. For companies, relationships and "
-        "custom objects, under upsert and update.",
+        "was created by hand. The row is updated and gets the lookup keys. For companies, "
+        "relationships and custom objects, under upsert and update.",
         (),
         maximum=3,
     )
     multi_match: MultiMatch = _mode(
-        "What to do when the lookup keys match several rows: reject the record, or update the "
-        "first row.",
-        "reject",
+        "If several rows have the lookup keys: reject the record, or update the first.", "reject"
     )
     near_matches: Literal["reject", "ignore"] = _mode(
-        "What to do with a new record under upsert whose key differs from an existing one only in "
-        "spelling, such as case or surrounding blanks: reject it as ambiguous_key, or create it.",
+        "What to do with a new record whose key differs from an existing one only in spelling, "
+        "such as case: reject it as ambiguous_key, or create it.",
         "reject",
     )
     skip_unchanged: bool = _mode(
-        "Do not write a row whose fields already have the values to be sent.", True
+        "Do not write a row whose fields have the values to be sent.", True
     )
     field_rules: Mapping[str, FieldRule] = _mode(
         "When fields of existing rows are written: Gainsight field to {write: always|empty|create, "
-        "compare: true|false}. With empty, a value is written only where the row has none; with "
-        "create, on create only. With `compare: false`, a difference in the field does not cause "
-        "a write, and the value is written along when another field has changed.",
+        "compare: true|false}. With empty, only where the row has no value; with create, on create "
+        "only. With `compare: false`, only along when another field has changed.",
         {},
     )
     null_values: Literal["send", "omit"] = _mode(
         "Whether a null clears the field (send) or leaves it as it is (omit).", "send"
     )
-    max_creates: int | None = _mode(
-        "Stop a stream before the batch that would create more records than this."
-    )
+    max_creates: int | None = _mode("Stop a stream before it creates more records than this.")
     deletes: Literal["skip", "delete"] = _mode(
         "What to do with a record that has `_sdc_deleted_at`: skip it, or delete the row with its "
-        "lookup keys, for companies, relationships and custom objects. Each row is first written "
-        "whole to a file beside the rejects, from which it can be loaded again.",
+        "lookup keys, for companies, relationships and custom objects. A file beside the rejects "
+        "keeps each row.",
         "skip",
     )
-    max_deletes: int = _mode(
-        "Stop a run before it would delete more rows of a stream than this.", 100
-    )
+    max_deletes: int = _mode("Stop a run before it deletes more rows of a stream than this.", 100)
     min_records: int | None = _mode(
-        "Number of records of the stream below which the run fails at its end, for sources that "
-        "must not be empty.",
-        scope="entry",
+        "Number of records of the stream below which the run fails at its end.", scope="entry"
     )
     transport: Literal["rest", "bulk"] = _file(
-        "Whether to write records by calls (rest) or to hand CSV files to a bulk job (bulk).",
-        "rest",
+        "Whether to write records by calls (rest) or by CSV files for a bulk job (bulk).", "rest"
     )
     bulk_job_id: str = _file("The ID of the bulk job, from its cURL command in Gainsight.", "")
     survey_columns: Mapping[str, str] = _file(
