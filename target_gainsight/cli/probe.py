@@ -6,10 +6,7 @@ The part that writes shows what it is going to do, asks, and reports what it lea
 from __future__ import annotations
 
 import sys
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timezone
-from importlib.metadata import version
+from collections.abc import Iterable, Mapping
 
 import click
 
@@ -19,17 +16,18 @@ from target_gainsight.cli.output import examples, format_option, marks, print_as
 from target_gainsight.cli.tenant import tenant_connection
 from target_gainsight.mapping.errors import counted
 from target_gainsight.mapping.escaping import one_line
-from target_gainsight.probe.observations import Observation, ask, merge
-from target_gainsight.probe.profile import make_profile
-from target_gainsight.probe.reading import MAX_CALLS, READ_QUESTIONS
-from target_gainsight.probe.reading.facts import TenantFacts
-from target_gainsight.probe.session import ProbeSession
-from target_gainsight.probe.writing import person as people
-from target_gainsight.probe.writing import run_writes
-from target_gainsight.probe.writing.plan import UnsuitableForProbeError, plan_writes
-from target_gainsight.probe.writing.trial import MAX_CREATED, USUALLY_CREATED, Trial
-from target_gainsight.settings.model import Settings
+from target_gainsight.probe import MAX_CALLS, READ_QUESTIONS, writes
+from target_gainsight.probe.observations import (
+    Observation,
+    ProbeEndedError,
+    Topic,
+    ask,
+    make_profile,
+)
+from target_gainsight.probe.tenant import ProbedTenant
+from target_gainsight.probe.trial import Trial, plan_writes
 
+MAX_WRITE_CALLS = 120
 INTERRUPTED = 130
 """The exit status after Ctrl-C."""
 
@@ -63,123 +61,67 @@ def probe(form: str, written: str | None, *, yes: bool) -> None:
     target relies on something that the tenant does otherwise, that no call is accepted, or that
     records which the probe has created could not be deleted.
     """
-    if written is not None:
-        _check_request(written, yes=yes)
+    if written and not yes and not sys.stdin.isatty():
+        message = "--write asks, and standard input is not a terminal. Add --yes to start at once."
+        raise click.UsageError(message)
     settings = read_settings()
     events: list[CallEvent] = []
+    known: dict[Topic, Observation] = {}
+    max_calls = None if written else MAX_CALLS
     try:
-        by_writing: tuple[Observation, ...] = ()
-        is_clean = True
-        if written is not None:
-            by_writing, is_clean = _ask_by_writing(settings, written, events, yes=yes)
-        with tenant_connection(settings, events.append, max_calls=MAX_CALLS) as client:
-            session = ProbeSession(client)
-            base_url = settings.connection.base_url
-            facts = TenantFacts(session, base_url=base_url, events=events)
-            observations = merge(ask(READ_QUESTIONS.items(), facts), by_writing)
+        with tenant_connection(settings, events.append, max_calls=max_calls) as client:
+            tenant = ProbedTenant(client, settings.connection.base_url, events)
+            ask(READ_QUESTIONS.items(), tenant, known)
+            is_clean = not written or _probe_by_writing(tenant, written, known, yes=yes)
+    except ProbeEndedError as error:
+        raise click.ClickException(one_line(str(error))) from error
     except KeyboardInterrupt:
         click.echo("Stopped." if written else "Stopped; nothing was written.", err=True)
         sys.exit(INTERRUPTED)
-    _print(form, observations, events)
-    is_right = is_clean and all(each.verdict != "not handled" for each in observations)
-    sys.exit(0 if is_right else 1)
+    if form == "json":
+        print_as("json", make_profile(known))
+    else:
+        _print_table(known, events)
+    is_right = all(each.verdict != "not handled" for each in known.values())
+    sys.exit(0 if is_right and is_clean else 1)
 
 
-def _check_request(written: str, *, yes: bool) -> None:
-    """Check what `--write` names, and that the user can be asked."""
-    if not written.removeprefix(PERSON).strip():
-        message = "--write takes the name of a custom object, or person:EMAIL."
-        raise click.UsageError(message)
-    if not yes and not sys.stdin.isatty():
-        message = (
-            "--write asks before it starts, and standard input is not a terminal. Add --yes to "
-            "start without being asked."
-        )
-        raise click.UsageError(message)
-
-
-def _ask_by_writing(
-    settings: Settings, written: str, events: list[CallEvent], *, yes: bool
-) -> tuple[tuple[Observation, ...], bool]:
-    """Probe an object or a person of the tenant.
-
-    Returns:
-        What was found out, and whether all records that were created are deleted.
-    """
-    with tenant_connection(settings, events.append) as client:
-        session = ProbeSession(client)
-        try:
-            if written.lower().startswith(PERSON):
-                return _probe_person(session, written[len(PERSON) :], yes=yes), True
-            return _probe_object(session, written, yes=yes)
-        except UnsuitableForProbeError as error:
-            raise click.ClickException(one_line(str(error))) from error
-
-
-def _probe_person(session: ProbeSession, email: str, *, yes: bool) -> tuple[Observation, ...]:
-    person = people.find_person(session, email)
-    fields = ", ".join(person.values)
-    _note(f"This person is sent its own values again, so that nothing changes: {fields}.")
-    _note(
-        f"It takes at most {people.MAX_CALLS + MAX_CALLS} calls, retries apart. Gainsight may note "
-        "the time of the modification."
-    )
+def _probe_by_writing(
+    tenant: ProbedTenant, written: str, known: dict[Topic, Observation], *, yes: bool
+) -> bool:
+    """Probe an object or a person; return whether all records that were created are deleted."""
+    if not written.lower().startswith(PERSON):
+        trial = plan_writes(tenant, written)
+        _describe(trial)
+        _confirm(yes=yes)
+        return _write(trial, known)
+    email = written[len(PERSON) :]
+    found = writes.find_people(tenant, email)
+    if len(found) != 1:
+        number = f"{len(found)} people have" if found else "the tenant has no person with"
+        message = f"{number} the email {email}. Name an existing person with a unique email."
+        raise click.ClickException(one_line(message))
+    _note("This person is sent its own email and names again, so that nothing changes.")
+    _note("Gainsight may note the time of the modification.")
     _confirm(yes=yes)
-    return ask(people.QUESTIONS.items(), person)
-
-
-def _probe_object(
-    session: ProbeSession, name: str, *, yes: bool
-) -> tuple[tuple[Observation, ...], bool]:
-    """Write to an object; report records that are left, also if the probe ends early."""
-    trial = plan_writes(session, name)
-    rows = trial.rows
-    _describe(trial)
-    _confirm(yes=yes)
-    try:
-        with session.stop_on_signals():
-            observations = run_writes(trial)
-    except SystemExit:
-        state = "Some records are left" if rows.left else "Its records are deleted"
-        _note(f"The probe was interrupted. {state}.")
-        raise
-    finally:
-        if rows.may_appear:
-            _note(
-                "A create had no clear response, so its records may appear later. Run the probe "
-                "again to delete them."
-            )
-        if rows.left:
-            _note(
-                "These records are not deleted, or may not be. Delete them, or run the probe again:"
-            )
-        for gsid in rows.left:
-            _note(f"  {gsid}")
-    return observations, not rows.left
+    ask(writes.PERSON_QUESTIONS.items(), (tenant, found[0]), known)
+    return True
 
 
 def _describe(trial: Trial) -> None:
     """Show the field mapping, the records and the calls."""
-    _note(f"The probe writes to these fields of {trial.rows.object_name}:")
-    width = max(map(len, trial.fields))
+    _note(f"The probe writes to these fields of {trial.object_name}:")
     for role, field in trial.fields.items():
         shown = f"{field.name} ({field.data_type})" if field else "none: its questions stay open"
-        _note(f"  {role:{width}}  {shown}")
-    for field_name in trial.required:
-        _note(f"  {'required':{width}}  {field_name}")
+        _note(f"  {role:13}  {shown}")
     _note(
-        f"It creates {USUALLY_CREATED} records, and at most {MAX_CREATED} if the tenant accepts "
-        f"calls that are too large. Their {trial.rows.key} begins with {trial.rows.prefix}. It "
-        "changes and deletes no other rows, and deletes these at the end."
+        f"It creates and deletes at most 60 records whose {trial.key} begins with {trial.prefix}, "
+        "usually 5, and touches no others. Rules and reports on this object may notice them."
     )
-    if trial.leftovers:
-        _note(f"{counted(trial.leftovers, 'record')} of an earlier probe will be deleted first.")
-    most, usual = trial.count_calls(MAX_CREATED), trial.count_calls(USUALLY_CREATED)
-    _note(
-        f"It makes at most {most + MAX_CALLS} calls, retries apart, and usually fewer than "
-        f"{usual + MAX_CALLS}, at the rate that the settings allow. Rules and reports on "
-        "this object may notice the records."
-    )
+    if trial.left:
+        _note(f"{counted(len(trial.left), 'record')} of an earlier probe will be deleted first.")
+    calls = MAX_WRITE_CALLS + len(trial.left)
+    _note(f"It makes at most {calls} more calls, retries apart, and usually half as many.")
 
 
 def _confirm(*, yes: bool) -> None:
@@ -189,33 +131,39 @@ def _confirm(*, yes: bool) -> None:
         click.confirm("Start?", abort=True, err=True)
 
 
+def _write(trial: Trial, known: dict[Topic, Observation]) -> bool:
+    """Write to an object; delete the records, and report those that are left, in any case."""
+    with trial.tenant.stop_on_signals():
+        try:
+            if trial.left:
+                trial.delete_all()
+            ask(writes.QUESTIONS.items(), trial, known)
+        finally:
+            trial.delete_all()
+            if trial.may_appear:
+                _note("A create had no clear response. Run the probe again to delete its records.")
+            state = "not deleted, or may not be; run it again" if trial.left else "deleted"
+            _note(f"The records of the probe are {state}.")
+            for gsid in sorted(trial.left):
+                _note(f"  {gsid}")
+    return not trial.left
+
+
 def _note(text: str) -> None:
     """Print a line beside the output, which may be a profile."""
     click.echo(one_line(text), err=True)
 
 
-def _print(form: str, observations: Sequence[Observation], events: Iterable[CallEvent]) -> None:
-    if form == "json":
-        today = datetime.now(tz=timezone.utc).date()
-        released = version("target-gainsight")
-        print_as("json", make_profile(observations, version=released, day=today))
-        return
+def _print_table(known: Mapping[Topic, Observation], events: Iterable[CallEvent]) -> None:
     right, wrong = marks()
-    signs = {"as assumed": right, "handled": right, "not handled": wrong, "not settled": "?"}
+    signs: dict[str | None, str] = {"not handled": wrong, "not settled": "?"}
     rows = [
-        (signs[each.verdict], each.topic.name, each.topic.assumed, each.observed, each.consequence)
-        for each in observations
+        (signs.get(each.verdict, right), each.name, topic.assumed, each.observed, each.consequence)
+        for topic, each in known.items()
     ]
     print_table(("", "Question", "Assumed", "Observed", "The target"), rows)
-    numbers = Counter(each.verdict for each in observations)
-    click.echo(
-        f"{counted(len(observations), 'question')}: {numbers['as assumed']} as assumed, "
-        f"{numbers['handled']} otherwise, which the target handles, "
-        f"{numbers['not handled']} otherwise, which it does not handle, "
-        f"{numbers['not settled']} not settled."
-    )
     calls = [event.call.kind for event in events if event.call.group is not None]
-    writes = sum(kind in WRITING_KINDS for kind in calls)
-    written = f"{writes:,} of them writes" if writes else "all of them reads; nothing was written"
+    count = sum(kind in WRITING_KINDS for kind in calls)
+    written = f"{count:,} of them writes" if count else "all of them reads; nothing was written"
     click.echo(f"{counted(len(calls), 'call')}, {written}.")
     click.echo("'gainsight probe --format json' prints a profile that can be attached to an issue.")

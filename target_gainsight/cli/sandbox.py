@@ -11,8 +11,7 @@ import click
 from target_gainsight.cli.configuration import read_json
 from target_gainsight.cli.output import examples, format_option, print_as, print_table
 from target_gainsight.mapping.escaping import one_line
-from target_gainsight.probe.observations import Position
-from target_gainsight.probe.profile import read_positions
+from target_gainsight.probe.observations import Position, read_positions
 from target_gainsight.sandbox import (
     SWITCH_NAMES,
     SandboxConfigError,

@@ -3,24 +3,55 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Literal, TypeAlias, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from importlib.metadata import version
+from typing import Any, Literal, TypeAlias, TypeVar
+
+from target_gainsight.api import GainsightError
 
 logger = logging.getLogger(__name__)
 
-Position: TypeAlias = "str | int | float | bool"
-"""A position of a switch of the sandbox."""
+Position: TypeAlias = "str | int | float | bool | None"
+"""A position of a switch of the sandbox; None if no position plays the tenant."""
 
 Verdict: TypeAlias = Literal["as assumed", "handled", "not handled", "not settled"]
 """`handled`: otherwise than assumed, and the target is tested against it. `not handled`: the target
 relies on the assumption. `not settled`: this tenant, or this credential, does not show it."""
 
 Facts = TypeVar("Facts")
+_FORMAT = 1
 
 
 class NotSettledError(Exception):
     """The question stays open; the message says why."""
+
+
+class ProbeEndedError(Exception):
+    """The probe cannot go on; the message has the reason and what to do."""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What was found out about a topic: a row of the table and of the profile.
+
+    No attribute has values of records, names of people, the host or a secret. Only `consequence`,
+    which the profile leaves out, may name custom objects and fields.
+
+    Attributes:
+        name: The name of the topic.
+        position: The position of the topic's switch that plays the tenant.
+        verdict: By default, `as assumed` at the usual position, `handled` otherwise: the target is
+            tested with every position.
+        consequence: What the target does with it; that of the topic by default.
+    """
+
+    name: str
+    position: Position
+    observed: str
+    verdict: Verdict | None = None
+    consequence: str = ""
 
 
 @dataclass(frozen=True)
@@ -29,86 +60,104 @@ class Topic:
 
     Attributes:
         name: Such as `no_rows`, unique in a run; the name of the switch if there is one.
-        assumed: What the target assumes, as a short statement.
-        consequence: What the target does with an observation, or what the user should do, unless
-            the observation says something else.
-        usual: The position of the switch of this name that stands for the assumption; None if
-            there is no such switch.
+        assumed: What the target assumes.
+        consequence: What the target does with an observation.
+        usual: The position of the switch that stands for the assumption; None without a switch.
+        otherwise: What follows if the target relies on the assumption and it does not hold.
     """
 
     name: str
     assumed: str
     consequence: str = "nothing changes"
-    usual: Position | None = None
+    usual: Position = None
+    otherwise: str = ""
 
-    def at(self, position: Position, observed: str, consequence: str = "") -> Observation:
-        """Return that a switch of the sandbox has this position.
-
-        The target is tested with every position, so that none of them is `not handled`.
-        """
-        verdict: Verdict = "as assumed" if position == self.usual else "handled"
-        return Observation(self, verdict, observed, consequence or self.consequence, position)
-
-    def settled(self, verdict: Verdict, observed: str, consequence: str = "") -> Observation:
-        """Return an observation that is no position of a switch."""
-        return Observation(self, verdict, observed, consequence or self.consequence)
-
-    def not_settled(self, reason: str) -> Observation:
-        """Return that the question is open, and why."""
-        return self.settled("not settled", f"not settled: {reason}", "nothing changes")
-
-
-@dataclass(frozen=True)
-class Observation:
-    """A row of the table and of the profile.
-
-    No attribute has values of records, names of people, the host or a secret. Only `consequence`,
-    which the profile leaves out, may name custom objects and fields.
-
-    Attributes:
-        verdict: How what the tenant did compares with what is assumed.
-        position: The observed position of the topic's switch; None if none is known to match.
-    """
-
-    topic: Topic
-    verdict: Verdict
-    observed: str
-    consequence: str
-    position: Position | None = None
+    def judge(self, found: Observation) -> Observation:
+        """Return an observation with its verdict and consequence."""
+        verdict = found.verdict or ("as assumed" if found.position == self.usual else "handled")
+        usual = self.otherwise if verdict == "not handled" else self.consequence
+        return replace(found, verdict=verdict, consequence=found.consequence or usual)
 
 
 Question: TypeAlias = tuple[Callable[[Facts], Iterator[Observation]], tuple[Topic, ...]]
 """A function that makes calls and yields observations, and the topics that they are about."""
 
 
-def ask(questions: Iterable[Question[Facts]], facts: Facts) -> tuple[Observation, ...]:
-    """Ask questions; one that fails on an unexpected response never ends the others.
+def holds(name: str, is_so: bool, observed: str) -> Observation:
+    """Return whether an assumption holds on which the target relies."""
+    return Observation(name, None, observed, "as assumed" if is_so else "not handled")
 
-    Returns:
-        An observation for each topic, in order. A topic for which there is none is not settled.
+
+def not_settled(name: str, reason: str) -> Observation:
+    """Return that the question stays open, and why."""
+    return Observation(name, None, f"not settled: {reason}", "not settled", "nothing changes")
+
+
+def require(value: Facts | None, reason: str) -> Facts:
+    """Return what a question cannot do without; if it is empty, the question stays open."""
+    if not value:
+        raise NotSettledError(reason)
+    return value
+
+
+def ask(
+    questions: Iterable[Question[Facts]], facts: Facts, known: dict[Topic, Observation]
+) -> None:
+    """Add an observation of each topic, unless it is known and settled.
+
+    A question that fails on an unexpected response never ends the others.
 
     Raises:
-        StopRunError: No further call can succeed.
+        ProbeEndedError: No further call can succeed.
     """
-    observations: list[Observation] = []
     for observe, topics in questions:
         observed: dict[str, Observation] = {}
-        reason = "a response has an unexpected shape"
+        reason = "a response is not of the usual shape"
         try:
-            for observation in observe(facts):
-                observed[observation.topic.name] = observation
+            for each in observe(facts):
+                observed[each.name] = each
         except NotSettledError as error:
             reason = str(error)
-        except (ArithmeticError, LookupError, TypeError, ValueError):
+        except (GainsightError, ArithmeticError, LookupError, TypeError, ValueError):
             logger.debug(reason, exc_info=True)
-        observations += [observed.get(topic.name) or topic.not_settled(reason) for topic in topics]
-    return tuple(observations)
+        for topic in topics:
+            found = observed.get(topic.name) or not_settled(topic.name, reason)
+            if topic not in known or known[topic].verdict == "not settled":
+                known[topic] = topic.judge(found)
 
 
-def merge(first: Iterable[Observation], second: Iterable[Observation]) -> tuple[Observation, ...]:
-    """Combine the observations of two probes, in order; what one of them settles is settled."""
-    merged = {each.topic.name: each for each in first}
-    for each in second:
-        if each.topic.name not in merged or merged[each.topic.name].verdict == "not settled":
-            merged[each.topic.name] = each
-    return tuple(merged.values())
+def make_profile(known: Mapping[Topic, Observation]) -> dict[str, Any]:
+    """Return the observations of a tenant as JSON values that can be published."""
+    return {
+        "format": _FORMAT,
+        "version": version("target-gainsight"),
+        "date": datetime.now(tz=timezone.utc).date().isoformat(),
+        "questions": {
+            topic.name: {
+                "verdict": each.verdict,
+                "observed": each.observed,
+                **({} if topic.usual is None else {"switch": topic.name}),
+                **({} if each.position is None else {"position": each.position}),
+            }
+            for topic, each in known.items()
+        },
+    }
+
+
+def read_positions(profile: object) -> dict[str, Position]:
+    """Return the positions of switches in a profile, by switch.
+
+    Raises:
+        ValueError: It is no profile, or has another format than this version reads.
+    """
+    content = profile if isinstance(profile, Mapping) else {}
+    questions = content.get("questions")
+    if not isinstance(questions, Mapping) or content.get("format") != _FORMAT:
+        message = f"not a profile of 'gainsight probe --format json' in format {_FORMAT}"
+        raise ValueError(message)
+    answered = (each for each in questions.values() if isinstance(each, Mapping))
+    return {
+        each["switch"]: each["position"]
+        for each in answered
+        if isinstance(each.get("switch"), str) and "position" in each
+    }

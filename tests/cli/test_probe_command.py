@@ -76,7 +76,7 @@ def test_probe_reads_only_and_exits_0(start_probed: Callable[..., Commands]) -> 
     assert tables(commands) == before
     assert f"{len(calls)} calls, all of them reads; nothing was written." in result.output
     assert re.search(
-        r"no_rows .* an empty list in `data.records` .* read as no rows", result.output
+        r"no_rows .* an empty list in `data.records` .* all forms are read", result.output
     )
 
 

@@ -13,9 +13,8 @@ import pytest
 from conftest import Commands
 from probed_tenant import EMAIL, OBJECT, PROBED, held
 
-from target_gainsight.probe.reading import READ_QUESTIONS
-from target_gainsight.probe.writing import WRITE_QUESTIONS
-from target_gainsight.probe.writing.person import QUESTIONS as PERSON_QUESTIONS
+from target_gainsight.probe import READ_QUESTIONS
+from target_gainsight.probe.writes import PERSON_QUESTIONS, QUESTIONS
 from target_gainsight.sandbox.config.switches import Switches
 
 READ_SWITCHES = {
@@ -23,7 +22,7 @@ READ_SWITCHES = {
 }
 WRITE_SWITCHES = {
     topic.name
-    for topics in (*WRITE_QUESTIONS.values(), *PERSON_QUESTIONS.values())
+    for topics in (*QUESTIONS.values(), *PERSON_QUESTIONS.values())
     for topic in topics
     if topic.usual is not None
 } - READ_SWITCHES

@@ -61,7 +61,7 @@ def test_profiled_tenant_is_played(start_commands: Callable[..., Commands]) -> N
     [
         ("", "not a profile of 'gainsight probe --format json'"),
         ("{}", "not a profile of 'gainsight probe --format json'"),
-        ('{"format": 2, "questions": {}}', "the format of the profile is not 1"),
+        ('{"format": 2, "questions": {}}', "in format 1"),
         (json.dumps(profile_of(no_rows="many")), "switches.no_rows: unknown value 'many'"),
         (json.dumps(profile_of(token_calls="2")), "switches.token_calls: a whole number is wanted"),
         (json.dumps(profile_of(newer=1, no_rows="x")), "no switch newer; skipped"),
