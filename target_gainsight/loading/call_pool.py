@@ -21,7 +21,6 @@ class CallPool:
         accepts_calls: Whether further calls are made; False when the run is stopping.
 
     Args:
-        size: The maximum number at a time.
         on_wait: Called whenever half a second of waiting has been in vain.
     """
 
@@ -35,11 +34,7 @@ class CallPool:
     def submit(
         self, send: Callable[[], Result], on_done: Callable[[Future[Result]], object]
     ) -> None:
-        """Run ``send`` in a worker thread, and ``on_done`` with its result in this one.
-
-        Raises:
-            RunStoppedError: The run is stopping.
-        """
+        """Run ``send`` in a worker thread, and ``on_done`` with its result in this one."""
         while len(self._in_flight) >= self._size:
             self.process_completed(wait=True)
         if not self.accepts_calls:

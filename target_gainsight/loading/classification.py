@@ -37,7 +37,6 @@ class Classification:
     Attributes:
         seen_keys: The keys that this run has found or created; None if near matches do not matter.
         checks_near: Near matches of new keys are read before these are written.
-        plan: Records what would change, in a dry run.
     """
 
     settings: StreamSettings
@@ -60,7 +59,7 @@ class Classification:
 
         Returns:
             How it is to be written; "new" if its near matches are to be read before; or None when
-            it has its outcome, which the result takes.
+            the result has its outcome.
         """
         if None in record.key and self.settings.sync_mode != "insert":
             result.settle(record, Outcome.REJECTED, self._key_missing(record))
@@ -105,7 +104,6 @@ class Classification:
             self.seen_keys.forget(self.keys.normalize(key), key)
 
     def _remember(self, record: LoadRecord) -> None:
-        """Remember the key of a record whose row exists, or will be created."""
         if self.seen_keys is not None:
             text = " | ".join([str(record.fields.get(name)) for name in self.keys.names])
             self.seen_keys.add(self.keys.normalize(record.key), record.key, text)
@@ -140,7 +138,6 @@ class Classification:
     def _classify_new(
         self, record: LoadRecord, result: BatchResult, *, near: bool
     ) -> Action | None:
-        """Classify a record with a new key, unless this run has seen another spelling of it."""
         if near and self.seen_keys is not None:
             normalized = self.keys.normalize(record.key)
             other = self.seen_keys.find_other_spelling(normalized, record.key)
@@ -157,7 +154,6 @@ class Classification:
     def _classify_matched(
         self, record: LoadRecord, row: Mapping[str, Any], result: BatchResult
     ) -> Action | None:
-        """Classify a record whose row is known, be it found by fallback keys."""
         counts = self.summary.streams[record.source.alias]
         counts.found_by_fallback += record.claimed is not None
         record.gsid = str(row.get(GSID))
@@ -186,7 +182,6 @@ class Classification:
         return "update"
 
     def _near_match(self, record: LoadRecord, matches: Matches) -> Reason | None:
-        """Return the reason to reject a record whose key resembles that of a row."""
         near = matches.near(record.key) if self.seen_keys is not None else None
         if not near:
             return None
@@ -196,7 +191,6 @@ class Classification:
         return _ambiguous(record, name, f"{object_name} {row.get(GSID)} has {other}")
 
     def _key_missing(self, record: LoadRecord) -> Reason:
-        """Return why a record is rejected whose lookup left a key empty."""
         name = self.keys.names[record.key.index(None)]  # other records were rejected before
         hint = "set on_no_match of its lookup to reject, or choose other lookup_keys"
         return Reason("key_missing", "a lookup key needs a value", field=name, hint=hint)
@@ -213,11 +207,7 @@ class Classification:
         row: Mapping[str, Any],
         changed: tuple[str, ...],
     ) -> tuple[str, ...]:
-        """Leave out the fields whose values the row keeps.
-
-        Returns:
-            The changed fields that are written; none if only uncompared fields have changed.
-        """
+        """Leave out what the row keeps; return the fields to write, none if none is compared."""
         kept = rules.kept(row).intersection((*record.fields, *record.waiting))
         if kept:
             record.fields = _without(record.fields, kept)
@@ -255,9 +245,6 @@ def merge_by_key(group: Sequence[LoadRecord], rules: WriteRules | None = None) -
     """Merge records with the same key: later fields win, earlier ones stay.
 
     The write rules hold for the later records as if the earlier were a row.
-
-    Returns:
-        A record for each key, in the order in which the keys came first.
     """
     by_key: dict[Key, LoadRecord] = {}
     for record in group:
@@ -281,11 +268,7 @@ def merge_by_key(group: Sequence[LoadRecord], rules: WriteRules | None = None) -
 def split_by_key(
     group: Sequence[LoadRecord], normalize: Callable[[Key], Key], *, merges: bool
 ) -> Iterator[list[LoadRecord]]:
-    """Split a group so that a key that is deleted occurs once in a part, in any spelling.
-
-    Args:
-        merges: Other records with the same key may be merged; if not, no key occurs twice.
-    """
+    """Split a group so that a key occurs once in a part if it is deleted, or if none merges."""
     part: list[LoadRecord] = []
     stands_alone: dict[Key, bool] = {}
     for record in group:

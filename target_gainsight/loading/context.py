@@ -31,10 +31,6 @@ class RunContext:
 
     Attributes:
         plan: What would be written, in a dry run.
-        streams: The streams that load.
-        schemas: The metadata of objects.
-        lookups: The rows that lookups have found.
-        uploads: The notes of bulk files.
         seen_keys: The keys found or created so far, by lower-case object and lookup keys.
         claimed_rows: The lookup keys given to rows found by fallback keys, by lower-case object.
     """

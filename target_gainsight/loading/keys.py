@@ -30,7 +30,6 @@ class KeyReader:
 
     Attributes:
         names: The fields, 1 to 3 for lookup keys; none for streams that are only inserted.
-        converters: One for each field: they convert its values for queries and comparisons.
     """
 
     names: tuple[str, ...]
@@ -42,20 +41,14 @@ class KeyReader:
         return tuple([each.comparable(row.get(name)) for name, each in columns])
 
     def normalize(self, key: Key) -> Key:
-        """Make keys equal that differ in case, surrounding blanks or Unicode form only.
-
-        What is no free text, such as a GSID, stays as it is.
-        """
+        """Make keys equal whose free texts differ in case, blanks around or Unicode form only."""
         return tuple(
             normalize_spelling(part) if converter.is_free_text and isinstance(part, str) else part
             for part, converter in zip(key, self.converters, strict=True)
         )
 
     def matcher(self, keys: Iterable[Key]) -> Callable[[Mapping[str, Any]], bool]:
-        """Return a function that decides whether a query for some keys may return a row.
-
-        A query joins its conditions column by column; spellings do not matter.
-        """
+        """Return a function that decides whether a query may return a row: it joins columns."""
         columns = tuple(map(frozenset, zip(*map(self.normalize, keys), strict=True)))
 
         def may_be_asked_for(row: Mapping[str, Any]) -> bool:
@@ -127,12 +120,7 @@ class MatchFields(KeyReader):
 
 @dataclass(frozen=True)
 class LookupKey:
-    """The key of a row that a record refers to.
-
-    Attributes:
-        key: The values as they compare.
-        written: The values as a query carries them.
-    """
+    """The key of a row that a record refers to, as it compares and as a query carries it."""
 
     match: MatchFields
     key: Key

@@ -52,10 +52,7 @@ class RecordLoader:
         first_group_size: Records of the first group, and the fewest of a later one.
         keys: Reads lookup keys; without names for streams that are only inserted.
         rows: Reads current rows; None when nothing is read.
-        deleter: Deletes rows; None if the stream deletes none.
         deferred: Keeps records that wait for a parent; None without lookups into their object.
-        resolver: Fills foreign keys; None for a stream without lookups and links.
-        lookup_index: Remembers created, deleted and rejected records for lookups.
         group_size: How many records make a group.
     """
 
@@ -91,12 +88,7 @@ class RecordLoader:
         self.group_size = self._next_group_size = self.first_group_size
 
     def load(self, group: Sequence[LoadRecord]) -> None:
-        """Load one group, in input order; what does not fill a batch waits for the next group.
-
-        Raises:
-            GainsightError: The run must stop.
-            RunStoppedError: The run must stop.
-        """
+        """Load one group, in input order; what does not fill a batch waits for the next group."""
         group = self._resolve(group)
         for record in group:
             record.key = self.keys.read_key(record.fields)
@@ -135,14 +127,12 @@ class RecordLoader:
             self._send_packed(partial=True)
 
     def _split(self, group: Sequence[LoadRecord]) -> Iterable[Sequence[LoadRecord]]:
-        """Split a group into parts whose records can be read and written together."""
         inserts = self.settings.sync_mode == "insert"
         if inserts or any(record.deletes for record in group):
             return split_by_key(group, self.keys.normalize, merges=not inserts)
         return (group,)
 
     def _resolve(self, group: Sequence[LoadRecord]) -> Sequence[LoadRecord]:
-        """Fill the foreign keys of a group; return the records that are not rejected for them."""
         resolver = self.resolver
         if resolver is None:
             return group
@@ -161,7 +151,6 @@ class RecordLoader:
         return resolved
 
     def _settle(self, result: BatchResult) -> None:
-        """Record outcomes, except for records that wait for their parent."""
         self.lookup_index.on_settled(self.settings.object_name, result.settlements)
         if self.deferred is not None:
             result = replace(result, settlements=self.deferred.keep(result.settlements))
@@ -189,7 +178,6 @@ class RecordLoader:
                 self._send_packed(partial=False)
 
     def _wait_for_conflicting_keys(self, group: Sequence[LoadRecord]) -> None:
-        """Settle the earlier records that have keys of this group."""
         keys = {record.key for record in group}
         if not keys.isdisjoint(self._reading):
             self._finish_read()
@@ -201,7 +189,6 @@ class RecordLoader:
             self.pool.process_completed(wait=True)
 
     def _finish_read(self) -> None:
-        """Classify the records that are being read, if any are."""
         while self._reading:
             self.pool.process_completed(wait=True)
 
@@ -210,7 +197,6 @@ class RecordLoader:
             self.pool.process_completed(wait=True)
 
     def _retry_unmerged(self) -> None:
-        """Load the records of refused merges one by one, in input order."""
         while self._unmerged:
             part = self._unmerged.popleft()
             self._wait_for_conflicting_keys([part])
@@ -257,11 +243,7 @@ class RecordLoader:
         self.pool.submit(partial(rows.read, records, near=near), on_read)
 
     def _classify(self, records: Sequence[LoadRecord], done: Future[Matches], *, near: bool) -> int:
-        """Decide what to write for records whose rows, or near matches, have been read.
-
-        Returns:
-            The number of unchanged records.
-        """
+        """Decide what to write for records that were looked up; return how many are unchanged."""
         self._reading = frozenset()
         try:
             found = done.result()
@@ -293,7 +275,6 @@ class RecordLoader:
         self._near_values += values
 
     def _delete(self, deleter: RowDeleter, records: Sequence[LoadRecord], found: Matches) -> None:
-        """Delete the rows of some records, as far as each has exactly one."""
         result = BatchResult()
         finds_row = self.classification.finds_row_to_delete
         to_delete = [record for record in records if finds_row(record, found, result)]
@@ -301,7 +282,6 @@ class RecordLoader:
         deleter.delete(to_delete, self._on_deleted)
 
     def _on_deleted(self, result: BatchResult) -> None:
-        """Settle deletes, and forget the keys of the rows that were deleted."""
         for settlement in result.settlements:
             if settlement.outcome is Outcome.DELETED:
                 self.classification.forget(settlement.record.key)
@@ -310,7 +290,6 @@ class RecordLoader:
             raise result.stopped
 
     def _send_packed(self, *, partial: bool) -> None:
-        """Send full batches, or all that is packed."""
         while partial and self._new:
             self._read_near_matches()
             self._finish_read()

@@ -55,7 +55,6 @@ class ObjectSchemas:
 
         Raises:
             RunStoppedError: The tenant has no such object; the message names similar ones.
-            GainsightError: The object cannot be described.
         """
         name = object_name.lower()
         if name not in self._schemas and self._unread is not None:
@@ -70,12 +69,7 @@ class ObjectSchemas:
         return self._schemas[name]
 
     def get_if_readable(self, object_name: str) -> ObjectSchema | None:
-        """Return an object's schema; None, with a warning, if its metadata cannot be read.
-
-        Raises:
-            RunStoppedError: The tenant has no such object.
-            GainsightError: The credential is not valid or the tenant cannot be reached.
-        """
+        """Return an object's schema; None, with a warning, if its metadata cannot be read."""
         name = object_name.lower()
         if name in self._not_described:
             return None
@@ -116,7 +110,6 @@ def read_static_schema(
     Args:
         object_name: `activity_timeline` or `call_to_action`.
         mentioned: Names that a stream mentions.
-        describe: Returns an object's schema, or None if it cannot be read.
     """
     described: ObjectSchema | None = None
     options: Mapping[str, tuple[PicklistOption, ...]] = {}
@@ -141,7 +134,6 @@ def looked_up(settings: Settings) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _configured_objects(settings: Settings) -> Iterator[str]:
-    """List every object that streams are loaded into or looked up in."""
     yield from (name for name, _ in looked_up(settings))
     for stream in filter(None, (settings.default_stream, *settings.streams.values())):
         if stream.object_name:

@@ -34,8 +34,6 @@ class Reason:
 
     Attributes:
         code: Gainsight's code (``GSOBJ_1012``) or ours (``no_match``).
-        field: The field concerned, if one is.
-        hint: What to do.
         request_id: The refused call, for Gainsight's support.
         sent_at: When a write with an unknown outcome was sent, in epoch seconds.
         is_listed: A skipped record is listed in the reject file, too.
@@ -74,10 +72,8 @@ class BatchResult:
     """The outcomes of one batch.
 
     Attributes:
-        settlements: The records that have an outcome.
         pauses: Start and end of each wait before creates whose response was lost were sent again.
         unavailable: The records whose retries are exhausted.
-        unavailable_because: The reason.
         stopped: The error that ends the run; the other records have no outcome.
     """
 
@@ -113,8 +109,6 @@ class RunStoppedError(Exception):
     """The run must stop; its text gives the reason and what to do, on one line.
 
     Args:
-        message: The reason. May name streams and fields as they are; what cannot be printed is
-            escaped.
         code: A short constant for the run's summary.
         suggestion: What to do, as sentences; added to the message.
     """

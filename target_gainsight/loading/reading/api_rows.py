@@ -24,12 +24,7 @@ PERSON_ID = "Person_ID"
 
 @dataclass(kw_only=True, eq=False)
 class PeopleRows(CurrentRows):
-    """Reads people, and their links to companies where the stream carries any.
-
-    Attributes:
-        links: Reads links.
-        link_fields: The fields of the links that the stream writes.
-    """
+    """Reads people, and their links to companies where the stream carries any."""
 
     links: ObjectReader
     link_fields: tuple[str, ...]
@@ -99,10 +94,7 @@ class Comparison:
 
 
 def merged_fields(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge the fields of two records with the same key: later ones win, earlier ones stay.
-
-    Links are added to each other: the later one to a company wins.
-    """
+    """Merge two records with the same key: later fields, and links to one company, win."""
     merged = {**earlier, **later}
     if earlier.get(COMPANIES) and later.get(COMPANIES):
         links = {link[COMPANY_ID]: link for link in (*earlier[COMPANIES], *later[COMPANIES])}

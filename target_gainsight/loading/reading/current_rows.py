@@ -40,10 +40,9 @@ class Matches:
     """Rows of one object, found by their keys.
 
     Attributes:
-        readable: Whether the tenant returns rows of the object; if not, a row that is missing here
-            may exist.
-        claim: Returns the row with the fallback keys of a record that no row matches, the reason
-            why none can be chosen, or None; is None itself where no row has fallback keys.
+        readable: Whether the tenant returns rows of the object; if not, missing rows may exist.
+        claim: Finds the row with the fallback keys of a record that no row matches, or the reason
+            why none can be chosen; None where no row has fallback keys.
     """
 
     def __init__(self, rows: Iterable[Row], keys: KeyReader, *, readable: bool = True) -> None:
@@ -88,12 +87,10 @@ class RowReader(Protocol):
         """Read rows with the fields about to be written.
 
         Args:
-            records: The records of one group, or a part of it.
             extra: Further fields to read.
             near: Read the rows whose keys are usual spellings of the records' instead.
 
         Raises:
-            GainsightError: The rows cannot be read.
             RunStoppedError: The tenant refuses to read even a single key, or its response lacks
                 what was asked for.
         """
@@ -111,7 +108,6 @@ class CurrentRows:
             tenant refuses them, only which rows exist is read.
         may_stay_unread: If the tenant refuses every query, records are written unread: the
             response to the write shows which of them existed.
-        readable: Whether the tenant returns rows of the object.
     """
 
     reader: ObjectReader
@@ -170,7 +166,6 @@ class CurrentRows:
     def _is_too_large(
         self, values: Sequence[KeyValues], select: tuple[str, ...], refusal: GainsightError
     ) -> bool:
-        """Return whether a query is refused for its size."""
         if len(values) == 1 or not isinstance(refusal, RefusedError):
             return False
         try:
@@ -203,7 +198,6 @@ class CurrentRows:
         )
 
     def _query(self, values: Sequence[KeyValues], select: tuple[str, ...]) -> list[Row]:
-        """Query once for the rows with some keys."""
         names, read_as = self.keys.names, self.read_as
         columns = zip(names, zip(*values, strict=True), strict=True)
         where = all_of(
@@ -251,12 +245,10 @@ class ObjectReader:
         Args:
             needed: Fields that every row must carry.
             optional: Fields that are left out where no query can read them.
-            where: The filter.
             is_asked_for: Returns whether a row may match the filter; some of the result may not.
 
         Raises:
             UnreadableFieldError: A needed field cannot be read.
-            GainsightError: The rows cannot be read.
             RunStoppedError: The rows lack a needed field, or none of them was asked for.
         """
         while True:
@@ -288,10 +280,7 @@ class ObjectReader:
     def _check(
         self, rows: Iterable[Row], needed: Sequence[str], is_asked_for: Callable[[Row], bool]
     ) -> list[Row]:
-        """Return rows that all have the needed fields, flat or nested in an object.
-
-        If no row of the first page was asked for, no further page is read.
-        """
+        """Return the rows; read no further page if none of the first was asked for."""
         checked: list[Row] = []
         is_filtered, problem = False, ""
         for row in rows:

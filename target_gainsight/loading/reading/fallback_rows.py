@@ -20,9 +20,7 @@ class FallbackRows:
     """Reads the rows of one object; for records without any, the rows with their fallback keys.
 
     Attributes:
-        rows: Reads rows by the lookup keys.
         names: The lookup keys.
-        fallback: Reads rows by the fallback keys.
         claimed: The lookup keys that this run gives to rows of the object, by GSID.
         deleted: The GSIDs of rows that would be deleted if a dry run were real.
     """
@@ -54,13 +52,10 @@ class FallbackRows:
         return matches
 
     def _claim(self, rows: Matches, record: LoadRecord) -> Row | Reason | None:
-        """Claim the row that a record without one is to update. Used in the main thread.
+        """Return the row that a record is to update, or why none can be chosen; in the main thread.
 
         A row that this run gives the key of another record stays a candidate, so that the outcome
         does not depend on when the rows are read.
-
-        Returns:
-            The row; the reason why none can be chosen; or None if there is none.
         """
         own = (self.names, record.key)
         found = rows.exact(self.fallback_keys.read_key(record.fields))

@@ -63,7 +63,6 @@ class CreateRecovery:
         The tenant does not have the others.
 
         Raises:
-            StopRunError: The lookup itself failed.
             RunStoppedError: The lookup itself failed.
         """
         findable = []
@@ -140,11 +139,7 @@ class CreateRecovery:
 
 
 def not_confirmed(message: str, request_id: str | None, created_at: float | None) -> Reason:
-    """Return why a record is rejected that a response does not mention.
-
-    Args:
-        created_at: When it was sent if it is new, so that a replay looks it up first.
-    """
+    """Return why a record is rejected that a response does not mention, new if it was created."""
     return Reason(NOT_CONFIRMED, message, hint=HINT, request_id=request_id, sent_at=created_at)
 
 

@@ -39,10 +39,8 @@ def deliver(
 ) -> BatchResult:
     """Write a batch, at most as many records as one call takes, and find all outcomes.
 
-    Runs in a worker thread and shares nothing but the writer.
-
-    Returns:
-        The outcomes. Records are left without one only if the run stops or retries are exhausted.
+    Runs in a worker thread and shares nothing but the writer. Records are left without an outcome
+    only if the run stops or retries are exhausted.
     """
     result = BatchResult()
     try:
@@ -57,11 +55,7 @@ def deliver(
 
 @dataclass
 class _Delivery:
-    """The delivery of one batch: its outcomes so far, and the parts that are still to send.
-
-    Attributes:
-        first_lost: The first lost response, and when it was lost.
-    """
+    """The delivery of one batch: its outcomes so far, and the parts that are still to send."""
 
     writer: Writer
     policy: ResendPolicy
@@ -88,7 +82,6 @@ class _Delivery:
                 self._send(part)
 
     def _send(self, part: Part) -> None:
-        """Make one call; what it leaves to do is added to the parts."""
         try:
             unresolved = self.writer.write(part.action, part.records, self.result)
         except RefusedError as error:

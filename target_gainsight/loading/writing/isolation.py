@@ -35,9 +35,6 @@ def narrow(
 ) -> list[Part]:
     """Reject the records of a refused part that are certainly bad.
 
-    Args:
-        body: Returns a record as it was sent.
-
     Returns:
         The parts to send, in reverse order.
     """
@@ -69,8 +66,7 @@ def narrow(
 def carries(body: Mapping[str, Any], failure: FieldFailure) -> bool:
     """Return whether a record as it was sent holds the value that a failure names.
 
-    That may be one of a list, or have become text. A description may spell the field's name
-    otherwise.
+    That may be one of a list, or have become text. The field's name may be spelled otherwise.
     """
     if failure.field is None:
         return False
@@ -83,11 +79,7 @@ def carries(body: Mapping[str, Any], failure: FieldFailure) -> bool:
 def refusal_reason(
     error: RefusedError | NotFoundError, failure: FieldFailure | None = None
 ) -> Reason:
-    """Return why a record was refused.
-
-    Args:
-        failure: The failed field; the first one of the refusal if it is not known which.
-    """
+    """Return why a record was refused: for the failed field, or for the first one named."""
     if failure is None and isinstance(error, RefusedError):
         failure = next(iter(error.failures), None)
     message = error.description or error.message
@@ -103,10 +95,7 @@ def refusal_reason(
 
 
 def _as_text(value: object) -> str:
-    """Return a value as descriptions print it: without surrounding blanks, quotes and brackets.
-
-    Null and empty text are the same to a tenant.
-    """
+    """Return a value as descriptions print it; null and empty text are the same to a tenant."""
     if isinstance(value, (list, tuple)):
         return ", ".join(map(_as_text, value))
     text = "" if value is None else str(value).lower()

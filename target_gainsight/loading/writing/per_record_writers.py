@@ -48,11 +48,7 @@ PARENT_HINT = f"{LOAD_FIRST}, or set on_no_match of company_links to leave_empty
 
 @dataclass
 class PeopleWriter(Writer):
-    """Person: one record in one call, native upsert by Email.
-
-    Attributes:
-        on_no_match: What happens to a person whose company the tenant does not have.
-    """
+    """Person: one record in one call, native upsert by Email."""
 
     people: PeopleApi
     on_no_match: OnNoMatch
@@ -229,13 +225,10 @@ def _read_outcomes(
     result: BatchResult,
     is_there: Callable[[RecordFailure], bool] = lambda _: False,
 ) -> list[Unresolved]:
-    """Settle each record as the response says.
+    """Settle each record as the response says; return those that may be there all the same.
 
     Args:
         is_there: Returns whether a new record is refused because it seems to be there already.
-
-    Returns:
-        The records that it does not mention, and new ones that seem to be there already.
     """
     created_at = sent_at if action == "create" else None
     missing = not_confirmed(

@@ -113,11 +113,6 @@ class RecordsWriter(Writer):
         error: RefusedError,
         result: BatchResult,
     ) -> list[Unresolved]:
-        """Send a batch in the other date format, and remember that format if it is accepted.
-
-        Raises:
-            RefusedError: A date is refused in both formats, or something else is.
-        """
         other = OTHER_DATE_FORMAT[refused_format]
         refusal: RefusedError | None = None
         unresolved: list[Unresolved] = []
@@ -143,7 +138,6 @@ class RecordsWriter(Writer):
     def _send(
         self, action: Action, batch: Batch, date_format: DateFormat, result: BatchResult
     ) -> list[Unresolved]:
-        """Make one call; creates that the response does not confirm may have been committed."""
         bodies = [self.body(action, record, date_format) for record in batch]
         began = sent_at = self.clock.now()
         if action == "create":
@@ -206,10 +200,7 @@ def _refuses_a_date(error: RefusedError) -> bool:
 
 
 def _refusal_of_both_formats(first: RefusedError, second: RefusedError) -> RefusedError:
-    """Keep the failures that do not depend on the date format.
-
-    In the wrong format every date is refused: only one that is refused in both is bad.
-    """
+    """Keep what is refused in both formats: in the wrong one every date is refused."""
     refused_again = {_named_date(each) for each in second.failures}
     failures = tuple(
         each

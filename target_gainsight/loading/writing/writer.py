@@ -45,7 +45,6 @@ class Writer(ABC):
     """Writes the records of one stream. Its methods run in worker threads.
 
     Attributes:
-        batch_size: Records of one call at most.
         after_lost_response: The recovery of creates whose response was lost, for the log.
     """
 
@@ -66,7 +65,6 @@ class Writer(ABC):
             RefusedError: The tenant refused the call.
             UnknownOutcomeError: The response of a call that must not be repeated was lost.
             UnavailableError: The retries were exhausted.
-            StopRunError: The run must stop.
         """
 
     def body(self, action: Action, record: LoadRecord) -> Mapping[str, Any]:  # noqa: ARG002
@@ -75,8 +73,6 @@ class Writer(ABC):
 
     def recover(self, unresolved: Sequence[Unresolved], result: BatchResult) -> Batch:  # noqa: ARG002
         """Look up creates and deletes with an unknown outcome, and settle those it decides on.
-
-        By default none is looked up, for idempotent calls.
 
         Returns:
             Records that turned out to exist with other values, to be updated.
