@@ -269,6 +269,9 @@ def split_by_key(
     group: Sequence[LoadRecord], normalize: Callable[[Key], Key], *, merges: bool
 ) -> Iterator[list[LoadRecord]]:
     """Split a group so that a key occurs once in a part if it is deleted, or if none merges."""
+    if merges and not any(record.deletes for record in group):
+        yield list(group)
+        return
     part: list[LoadRecord] = []
     stands_alone: dict[Key, bool] = {}
     for record in group:

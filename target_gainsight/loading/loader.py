@@ -7,13 +7,13 @@ sending happens in the main thread; up to ``max_concurrency`` batches are in fli
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import cast
 
-from target_gainsight.api import MAX_PAGE, GainsightError, StopRunError
+from target_gainsight.api import MAX_PAGE, GainsightError
 from target_gainsight.loading.call_pool import CallPool
 from target_gainsight.loading.classification import (
     Classification,
@@ -39,6 +39,8 @@ LARGEST_GROUP = MAX_PAGE - 1
 
 MOSTLY_UNCHANGED = 0.9
 """While such a share of a group's records is unchanged, reads are what a run costs: groups grow."""
+
+OnRead = Callable[[Future[Matches]], object]
 
 MAX_NEAR_VALUES = MAX_PAGE - 1
 """Values of one query for near matches: the spellings of some 600 names."""
@@ -79,7 +81,6 @@ class RecordLoader:
         default_factory=lambda: {"update": [], "create": []}, init=False
     )
     _packed_since: float | None = field(default=None, init=False)
-    _in_flight: int = field(default=0, init=False)
     _keys_in_flight: Counter[Key] = field(default_factory=Counter, init=False)
     _unmerged: deque[LoadRecord] = field(default_factory=deque, init=False)
     _created: int = field(default=0, init=False)
@@ -95,7 +96,8 @@ class RecordLoader:
         if self.rows is None:
             self._insert(group)
         elif group:
-            for part in self._split(group):
+            merges = self.settings.sync_mode != "insert"
+            for part in split_by_key(group, self.keys.normalize, merges=merges):
                 self._wait_for_conflicting_keys(part)
                 while self._unmerged:
                     self._retry_unmerged()
@@ -107,7 +109,12 @@ class RecordLoader:
 
     def flush(self) -> None:
         """Settle everything of this stream but the records that wait for their parent."""
-        while self._reading or self._in_flight or self._unmerged or self._packed_since is not None:
+        while (
+            self._reading
+            or self._keys_in_flight
+            or self._unmerged
+            or self._packed_since is not None
+        ):
             self._finish_read()
             self._send_packed(partial=True)
             self._finish_writes()
@@ -126,12 +133,6 @@ class RecordLoader:
         if since is not None and now - since >= seconds:
             self._send_packed(partial=True)
 
-    def _split(self, group: Sequence[LoadRecord]) -> Iterable[Sequence[LoadRecord]]:
-        inserts = self.settings.sync_mode == "insert"
-        if inserts or any(record.deletes for record in group):
-            return split_by_key(group, self.keys.normalize, merges=not inserts)
-        return (group,)
-
     def _resolve(self, group: Sequence[LoadRecord]) -> Sequence[LoadRecord]:
         resolver = self.resolver
         if resolver is None:
@@ -142,8 +143,6 @@ class RecordLoader:
         refused = BatchResult()
         try:
             resolved = resolver.resolve(group, refused, final=False)
-        except StopRunError:
-            raise
         except GainsightError as error:
             self.ledger.record_batch(unavailable(group, error))
             return ()
@@ -171,7 +170,7 @@ class RecordLoader:
     def _insert(self, group: Sequence[LoadRecord]) -> None:
         """Pack records in order; one with the key of a batch in flight waits for that batch."""
         for record in group:
-            while record.key in self._keys_in_flight:
+            while record.key and record.key in self._keys_in_flight:
                 self.pool.process_completed(wait=True)
             self._packed["create"].append(record)
             if len(self._packed["create"]) >= self.writer.batch_size:
@@ -193,7 +192,7 @@ class RecordLoader:
             self.pool.process_completed(wait=True)
 
     def _finish_writes(self) -> None:
-        while self._in_flight:
+        while self._keys_in_flight:
             self.pool.process_completed(wait=True)
 
     def _retry_unmerged(self) -> None:
@@ -222,7 +221,7 @@ class RecordLoader:
                 grown = min(2 * self.group_size, LARGEST_GROUP) if grows else 0
                 self._next_group_size = max(self.first_group_size, grown)
 
-        self._submit_read(merged, on_read, near=False)
+        self._submit_read(merged, on_read)
 
     def _read_near_matches(self) -> None:
         """Read the rows with other spellings of the new keys: one query serves many groups."""
@@ -232,11 +231,7 @@ class RecordLoader:
             self._submit_read(records, partial(self._classify, records, near=True), near=True)
 
     def _submit_read(
-        self,
-        records: Sequence[LoadRecord],
-        on_read: Callable[[Future[Matches]], object],
-        *,
-        near: bool,
+        self, records: Sequence[LoadRecord], on_read: OnRead, *, near: bool = False
     ) -> None:
         self._reading = frozenset(record.key for record in records)
         rows = cast("RowReader", self.rows)  # without any, records are inserted
@@ -247,8 +242,6 @@ class RecordLoader:
         self._reading = frozenset()
         try:
             found = done.result()
-        except StopRunError:
-            raise
         except GainsightError as error:
             self.ledger.record_batch(unavailable(records, error))
             return 0
@@ -305,17 +298,16 @@ class RecordLoader:
         if action == "create":
             most = self.settings.max_creates
             if most is not None and self._created + len(batch) > most:
+                suggestion = "Check lookup_keys, or raise max_creates, and run again."
                 message = (
                     f"stream {batch[0].source.alias}: the next batch would create more than "
                     f"max_creates ({most}) new rows of {self.settings.object_name}; "
                     f"{self._created} were created"
                 )
-                suggestion = "Check lookup_keys, or raise max_creates, and run again."
                 raise RunStoppedError(message, code="too_many_creates", suggestion=suggestion)
             self._created += len(batch)
         del self._packed[action][: len(batch)]
-        self._in_flight += 1
-        self._keys_in_flight.update(record.key for record in batch if record.key)
+        self._keys_in_flight.update(record.key for record in batch)
         self.pool.submit(
             partial(deliver, self.writer, action, batch, self.resends),
             partial(self._on_batch_done, batch),
@@ -323,8 +315,7 @@ class RecordLoader:
 
     def _on_batch_done(self, batch: Sequence[LoadRecord], done: Future[BatchResult]) -> None:
         result = done.result()
-        self._in_flight -= 1
-        self._keys_in_flight -= Counter(record.key for record in batch if record.key)
+        self._keys_in_flight -= Counter(record.key for record in batch)
         if any(record.parts for record in batch):
             self._unmerged.extend(take_refused_merges(result))
         self._settle(self.deferred.settle(result) if self.deferred is not None else result)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from target_gainsight.api import GainsightError, StopRunError
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.mapping.errors import FieldError, display
 from target_gainsight.mapping.escaping import one_line
@@ -99,8 +100,10 @@ class BatchResult:
         return [record for record in records if id(record) not in settled]
 
 
-def unavailable(records: Iterable[LoadRecord], error: Exception) -> BatchResult:
-    """Return the result of records whose retries are exhausted."""
+def unavailable(records: Iterable[LoadRecord], error: GainsightError) -> BatchResult:
+    """Return the result of records whose retries are exhausted; raise what stops the run."""
+    if isinstance(error, StopRunError):
+        raise error
     reason = Reason("unavailable", str(error), hint="replay it when Gainsight responds again")
     return BatchResult(unavailable=list(records), unavailable_because=reason)
 

@@ -88,7 +88,7 @@ class RecordsSink(ObjectSink):
         if self.stream.deletes != "delete":
             return loader
         records, schema, plan = self.client.records, self._object_schema, self.context.plan
-        writer: Writer = DeleteWriter(records, self.object_name, self.clock)
+        writer: Writer = DeleteWriter(records, self.object_name)
         if plan is not None:
             plan.streams[self.stream_name].max_deletes = self.stream.max_deletes
             writer = loader.writer
@@ -223,7 +223,6 @@ class CtaSink(StaticSchemaSink):
             cockpit=self.client.cockpit,
             not_changed=self._only_new.union(self._keys.names),
             recovery=self._recover_creates(rows, comparison, only_new=False),
-            clock=self.clock,
             batch_size=self.batch_size,
         )
 
@@ -271,6 +270,5 @@ class TimelineSink(StaticSchemaSink):
             comparison=comparison,
             rules=WriteRules(self.stream.field_rules) if self.stream.field_rules else None,
             updates_known=self.stream.sync_mode != "insert",
-            clock=self.clock,
             batch_size=self.batch_size,
         )

@@ -10,7 +10,6 @@ from functools import partial
 from typing import ClassVar
 
 from target_gainsight.api import (
-    Clock,
     GainsightError,
     NotFoundError,
     ObjectNotFoundError,
@@ -181,20 +180,18 @@ class DeleteWriter(Writer):
 
     records: RecordsApi
     object_name: str
-    clock: Clock
     batch_size: int = 1
     after_lost_response: ClassVar[str] = "looking up the row"
 
     def write(self, action: Action, batch: Batch, result: BatchResult) -> list[Unresolved]:
         """Delete one row. A refused delete is looked up: perhaps there is no such row."""
         (record,) = batch
-        sent_at = self.clock.now()
         try:
             self.records.delete(self.object_name, str(record.gsid), repeatable=False)
         except ObjectNotFoundError:
             raise
         except (RefusedError, NotFoundError) as error:
-            return [Unresolved(record, sent_at, str(error), reason=refusal_reason(error))]
+            return [Unresolved(record, str(error), reason=refusal_reason(error))]
         result.settle(record, WRITTEN[action], gsid=record.gsid)
         return []
 

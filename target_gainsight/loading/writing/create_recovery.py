@@ -138,9 +138,9 @@ class CreateRecovery:
         return created / 1000 >= each.sent_at - CLOCK_TOLERANCE
 
 
-def not_confirmed(message: str, request_id: str | None, created_at: float | None) -> Reason:
-    """Return why a record is rejected that a response does not mention, new if it was created."""
-    return Reason(NOT_CONFIRMED, message, hint=HINT, request_id=request_id, sent_at=created_at)
+def not_confirmed(message: str, request_id: str | None) -> Reason:
+    """Return why a record is rejected that a response does not mention."""
+    return Reason(NOT_CONFIRMED, message, hint=HINT, request_id=request_id)
 
 
 def _reject(each: Unresolved, why: str, result: BatchResult, hint: str = HINT) -> None:

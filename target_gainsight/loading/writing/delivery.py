@@ -67,7 +67,7 @@ class _Delivery:
         """Look up the creates of an earlier run that did not learn their outcome; send the rest."""
         self._recover(
             [
-                Unresolved(record, record.sent_before, "replayed")
+                Unresolved(record, "replayed", record.sent_before)
                 for record in batch
                 if action == "create" and record.sent_before is not None
             ]
@@ -82,6 +82,7 @@ class _Delivery:
                 self._send(part)
 
     def _send(self, part: Part) -> None:
+        began = self.policy.clock.now()
         try:
             unresolved = self.writer.write(part.action, part.records, self.result)
         except RefusedError as error:
@@ -90,8 +91,8 @@ class _Delivery:
             self._recover_lost(part, error)
         else:
             resent = self.first_lost is not None
-            unresolved = [replace(each, resent=resent) for each in unresolved]
-            self._recover(unresolved, looks_up=part.action != "update")
+            sent = [replace(e, sent_at=e.sent_at or began, resent=resent) for e in unresolved]
+            self._recover(sent, part.action)
 
     def _recover_lost(self, part: Part, error: UnknownOutcomeError) -> None:
         """Look up the records of a call whose response was lost; send the missing ones again."""
@@ -99,8 +100,8 @@ class _Delivery:
         clock, pauses = self.policy.clock, self.result.pauses
         self.first_lost = self.first_lost or (error, clock.now())
         first, since = self.first_lost
-        sent_at, cause = first.sent_at, str(error)
-        self._recover([Unresolved(each, sent_at, cause, error.timed_out) for each in part.records])
+        lost = (str(error), first.sent_at, error.timed_out)
+        self._recover([Unresolved(each, *lost) for each in part.records])
         missing = self.result.unsettled(part.records)
         if not missing:
             return
@@ -113,13 +114,15 @@ class _Delivery:
         pauses.append((began, clock.now()))
         self.parts.append(Part(part.action, missing))
 
-    def _recover(self, unresolved: Sequence[Unresolved], *, looks_up: bool = True) -> None:
+    def _recover(self, unresolved: Sequence[Unresolved], action: Action = "create") -> None:
         """Settle what the tenant holds; reject what it lacks and is not to be sent again."""
         if not unresolved:
             return
-        to_update = self.writer.recover(unresolved, self.result) if looks_up else ()
+        to_update = () if action == "update" else self.writer.recover(unresolved, self.result)
         self.parts.append(Part("update", list(to_update)))
         missing = set(self.result.unsettled([each.record for each in unresolved]))
         for each in unresolved:
             if each.reason is not None and each.record in missing.difference(to_update):
-                self.result.settle(each.record, Outcome.REJECTED, each.reason)
+                sent_at = each.sent_at if action == "create" else None
+                reason = replace(each.reason, sent_at=sent_at)
+                self.result.settle(each.record, Outcome.REJECTED, reason)

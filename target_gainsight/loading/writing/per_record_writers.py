@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from target_gainsight.api import (
-    Clock,
     CockpitApi,
     PayloadTooLargeError,
     PeopleApi,
@@ -97,7 +96,6 @@ class TimelineWriter(Writer):
     comparison: Comparison
     rules: WriteRules | None
     updates_known: bool
-    clock: Clock
     batch_size: int
     after_lost_response: ClassVar[str] = "sending the activities again"
     _one_per_call: bool = field(default=False, init=False)
@@ -139,11 +137,10 @@ class TimelineWriter(Writer):
         return unresolved
 
     def _save(self, action: Action, batch: Batch, result: BatchResult) -> list[Unresolved]:
-        sent_at = self.clock.now()
         save = self.timeline.insert if action == "create" else self.timeline.update
         response = save([record.fields for record in batch])
         by_reference = [(str(record.fields[EXTERNAL_ID]), record) for record in batch]
-        return _read_outcomes(action, by_reference, response, sent_at, result, is_duplicate)
+        return _read_outcomes(action, by_reference, response, result, is_duplicate)
 
     def recover(self, unresolved: Sequence[Unresolved], result: BatchResult) -> Batch:
         """Compare activities that exist already, or may exist, with what the tenant holds.
@@ -193,16 +190,14 @@ class CtaWriter(Writer):
     cockpit: CockpitApi
     not_changed: frozenset[str]
     recovery: CreateRecovery
-    clock: Clock
     batch_size: int
 
     def write(self, action: Action, batch: Batch, result: BatchResult) -> list[Unresolved]:
         """Create CTAs, or change them by their GSID."""
         by_reference = [(str(number), each) for number, each in enumerate(batch, start=1)]
         bodies = {reference: self.body(action, each) for reference, each in by_reference}
-        sent_at = self.clock.now()
         save = self.cockpit.insert if action == "create" else self.cockpit.update
-        return _read_outcomes(action, by_reference, save(bodies), sent_at, result)
+        return _read_outcomes(action, by_reference, save(bodies), result)
 
     def body(self, action: Action, record: LoadRecord) -> Mapping[str, Any]:
         """Return a CTA as it is sent: an update names its row and leaves fixed fields out."""
@@ -221,7 +216,6 @@ def _read_outcomes(
     action: Action,
     by_reference: Sequence[tuple[str, LoadRecord]],
     response: PerRecordResponse,
-    sent_at: float,
     result: BatchResult,
     is_there: Callable[[RecordFailure], bool] = lambda _: False,
 ) -> list[Unresolved]:
@@ -230,10 +224,8 @@ def _read_outcomes(
     Args:
         is_there: Returns whether a new record is refused because it seems to be there already.
     """
-    created_at = sent_at if action == "create" else None
-    missing = not_confirmed(
-        "the response does not mention this record", response.request_id, created_at
-    )
+    message = "the response does not mention this record"
+    missing = not_confirmed(message, response.request_id)
     unresolved = []
     for reference, record in by_reference:
         if reference in response.written:
@@ -248,7 +240,7 @@ def _read_outcomes(
             code, request_id = failure.code or "refused", response.request_id
             reason = Reason(code, message, hint=hint, request_id=request_id)
         if failure is None or (action == "create" and is_there(failure)):
-            unresolved.append(Unresolved(record, sent_at, reason.message, reason=reason))
+            unresolved.append(Unresolved(record, reason.message, reason=reason))
         else:
             result.settle(record, Outcome.REJECTED, reason)
     return unresolved

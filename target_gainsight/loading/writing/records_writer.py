@@ -148,8 +148,7 @@ class RecordsWriter(Writer):
         if response.server_time is not None:
             sent_at = response.server_time.timestamp() - (self.clock.now() - began)
         cause = f"the response confirms {response.count} of {len(batch)} records"
-        created_at = sent_at if action == "create" else None
-        missing = not_confirmed(f"{cause}, not this one", response.request_id, created_at)
+        missing = not_confirmed(f"{cause}, not this one", response.request_id)
         unresolved = []
         rows = _match_rows(bodies, response)
         for record, body, row in zip(batch, bodies, rows, strict=True):
@@ -163,7 +162,7 @@ class RecordsWriter(Writer):
                 error = RefusedError("refused", request_id=response.request_id)
                 result.settle(record, Outcome.REJECTED, refusal_reason(error, failure))
             else:
-                unresolved.append(Unresolved(record, sent_at, cause, reason=missing))
+                unresolved.append(Unresolved(record, cause, sent_at, reason=missing))
         return unresolved
 
 

@@ -26,16 +26,16 @@ class Unresolved:
     """A record that may or may not have been created, or whose row may have been deleted.
 
     Attributes:
-        sent_at: When it was sent, in epoch seconds on the tenant's clock.
         cause: What happened, as a phrase.
+        sent_at: When it was sent, in epoch seconds, if possible on the tenant's clock.
         may_still_commit: The call timed out, so the tenant may still commit it.
         reason: Why it is rejected if the call had no effect; None if it is to be sent again.
         resent: An earlier response for the same record was lost in this run.
     """
 
     record: LoadRecord
-    sent_at: float
     cause: str
+    sent_at: float = 0.0
     may_still_commit: bool = False
     reason: Reason | None = None
     resent: bool = False
