@@ -288,7 +288,7 @@ def test_file_with_failed_rows_is_kept_and_they_are_counted(bulk_tenant: Tenant)
     assert path.parent.parent.stat().st_mode & 0o777 == 0o700
     with path.open(encoding="utf-8", newline="") as file:
         assert len(list(csv.reader(file))) == 32
-    assert any("30 accepted and 1 failed" in line and str(path) in line for line in run.log)
+    assert any("30 are accepted and 1 failed" in line and str(path) in line for line in run.log)
     assert "30 accepted, 1 failed" in str(run.target.summary)
 
 

@@ -61,14 +61,7 @@ class RunningJob:
 
 @dataclass(kw_only=True)
 class BulkLoader:
-    """Loads one stream through one bulk job.
-
-    Attributes:
-        header: The first line of every file.
-        object_name: The object that the job changes.
-        streams: Settles other streams of the object before a file is sent.
-        plan: Records the files in a dry run, which sends nothing.
-        max_bytes: Every file stays below it.
+    """Loads one stream through one bulk job; in a dry run, nothing is written or sent.
 
     Raises:
         RunStoppedError: By every method that writes or sends: the disk or the job refuses a file,
@@ -103,21 +96,17 @@ class BulkLoader:
         """Wait for the job of an earlier run, and read which rows earlier runs have uploaded."""
         if self.plan is None:
             self.journal.begin(self.stream)
-        for note in self.journal.earlier(self.stream):
+        notes = [note for note in self.journal.notes(self.stream) if note.run != self.journal.run]
+        for note in notes:
             if note.phase == "sending":
                 raise self.journal.unknown_outcome(note, "the run ended before the response")
             if note.phase == "sent" and self.plan is None:
-                logger.warning(
-                    "stream %s: an earlier run has sent %s rows to bulk job %s; waiting for it to "
-                    "be done with them (status id %s)",
-                    display(self.stream),
-                    f"{note.rows:,}",
-                    display(note.job_id),
-                    display(note.status_id),
-                )
+                sent = f"{note.rows:,} rows"
+                logger.warning("%s has %s; waiting for it to be done with them", note, sent)
                 self._follow(note, None)
                 self.finish_job()
-        self._uploaded = self.journal.uploaded_rows(self.stream, self.job_id, self.header.decode())
+        target = self.job_id, self.header.decode()
+        self._uploaded = self.journal.rows(n for n in notes if (n.job_id, n.header) == target)
 
     def add(self, line: bytes, source: SourceRecord) -> None:
         """Add one row, given as a line of CSV."""
@@ -223,14 +212,7 @@ class BulkLoader:
             raise self.journal.unknown_outcome(note, why)
         note = replace(note, phase="sent", status_id=response.status_id)
         self.journal.write(note)
-        logger.info(
-            "stream %s: %s rows (%s bytes) are sent to bulk job %s, status id %s",
-            display(self.stream),
-            f"{note.rows:,}",
-            f"{note.size:,}",
-            display(self.job_id),
-            display(response.status_id),
-        )
+        logger.info("%s has %s rows (%s bytes)", note, f"{note.rows:,}", f"{note.size:,}")
         return note
 
     def _halve(self, files: Sequence[CsvFile], error: PayloadTooLargeError) -> None:
@@ -287,10 +269,8 @@ class BulkLoader:
             raise self._failed(note, f"ended as {status.state}", CHECK_LOG)
         elif now - job.began > MAX_JOB_HOURS * 3600:
             message = (
-                f"stream {display(note.stream)}: bulk job {display(note.job_id)} is still "
-                f"{status.state} after {MAX_JOB_HOURS} hours (status id "
-                f"{display(note.status_id)}). Check its log in Gainsight. The next run goes on "
-                "waiting for it and sends nothing twice."
+                f"{note} is still {status.state} after {MAX_JOB_HOURS} hours. Check its log in "
+                "Gainsight. The next run goes on waiting for it and sends nothing twice."
             )
             raise RunStoppedError(message)
         else:
@@ -314,14 +294,12 @@ class BulkLoader:
         elif path.exists():
             self.counts.kept.append(str(path))
             logger.warning(
-                "stream %s: of %s rows, bulk job %s reports %s accepted and %s failed (status id "
-                "%s). Only its log in Gainsight lists the failed ones; the file is kept in %s",
-                display(note.stream),
-                f"{note.rows:,}",
-                display(note.job_id),
-                "an unknown number" if accepted is None else f"{accepted:,}",
-                "an unknown number" if failed is None else f"{failed:,}",
-                display(note.status_id),
+                "%s: of %s rows, %s are accepted and %s failed. Only its log in Gainsight lists "
+                "the failed ones; the file is kept in %s",
+                note,
+                note.rows,
+                "an unknown number" if accepted is None else accepted,
+                "an unknown number" if failed is None else failed,
                 display_path(path),
             )
         if job.records is not None:
@@ -332,7 +310,6 @@ class BulkLoader:
         self._job = None
         self.journal.remove(note)
         return RunStoppedError(
-            f"stream {display(note.stream)}: bulk job {display(note.job_id)} {problem}. {advice}, "
-            "and run again; the rows will be re-sent. The file is kept in "
-            f"{display_path(self.journal.path(note))}."
+            f"{note} {problem}. {advice}, and run again; the rows will be re-sent. The file is "
+            f"kept in {display_path(self.journal.path(note))}."
         )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -57,14 +57,14 @@ class UploadNote:
     sent_at: float = 0.0
     status_id: str = ""
 
+    def __str__(self) -> str:
+        status = f" (status id {display(self.status_id)})" if self.status_id else ""
+        return f"stream {display(self.stream)}: bulk job {display(self.job_id)}{status}"
+
 
 @dataclass
 class UploadJournal:
-    """The notes of all streams, in one folder inside another private folder.
-
-    Raises:
-        OSError: By every method that writes: the disk refuses it.
-    """
+    """The notes of all streams, in one folder inside another private folder."""
 
     folder: Path
     tenant: str
@@ -73,11 +73,7 @@ class UploadJournal:
     _count: int = field(default=0, init=False)
 
     def begin(self, stream: str) -> None:
-        """Lock a stream for this run and delete unsent files of a killed run.
-
-        Raises:
-            RunStoppedError: Another process is loading it, or the folder cannot be used.
-        """
+        """Lock a stream for this run, if no other is loading it; delete files of a killed run."""
         if stream in self._locks:
             return
         path = self.folder / f"{file_name(stream)}{LOCK}"
@@ -123,7 +119,7 @@ class UploadJournal:
         return note
 
     def path(self, note: UploadNote, suffix: str = CSV) -> Path:
-        """Return the path of a file of a note: by default, of its CSV."""
+        """Return the path of a note's CSV, or of another of its files."""
         return self.folder / f"{note.name}{suffix}"
 
     def write(self, note: UploadNote) -> None:
@@ -137,11 +133,7 @@ class UploadJournal:
             self.path(note, suffix).unlink(missing_ok=True)
 
     def notes(self, stream: str) -> list[UploadNote]:
-        """List the notes of a stream in this tenant, this run's included, in order.
-
-        Raises:
-            RunStoppedError: A note cannot be read.
-        """
+        """List the notes of a stream in this tenant, in the order of their uploads."""
         notes = []
         for path in self.folder.glob(f"*{NOTE}"):
             try:
@@ -157,16 +149,11 @@ class UploadJournal:
                 notes.append(note)
         return sorted(notes, key=lambda note: note.sent_at)
 
-    def earlier(self, stream: str) -> list[UploadNote]:
-        """List the notes of earlier runs about a stream, in order."""
-        return [note for note in self.notes(stream) if note.run != self.run]
-
-    def uploaded_rows(self, stream: str, job_id: str, header: str) -> Iterator[int]:
-        """Return the digests of the rows that earlier runs have uploaded under one header."""
+    def rows(self, notes: Iterable[UploadNote]) -> Iterator[int]:
+        """Return the digests of the rows of some notes."""
         digests = array("Q")
-        for note in self.earlier(stream):
-            path = self.path(note, ROWS)
-            if note.job_id == job_id and note.header == header and path.exists():
+        for path in (self.path(note, ROWS) for note in notes):
+            if path.exists():
                 digests.frombytes(path.read_bytes())
         return iter(digests)
 

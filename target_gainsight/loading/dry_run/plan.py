@@ -42,12 +42,10 @@ class StreamPlan:
         updates: The keys of the first rows that would change, and for each changed field the
             tenant's value and the new value.
         creates: The keys of the first rows that would be created.
-        deletes: The keys of the first rows that would be deleted.
-        max_deletes: The number of rows that may be deleted; None if deletes are off.
+        max_deletes: None if deletes are off.
         files: The files that would be sent or written: size in bytes, and destination.
         rules: The fields with a write rule, and the rule in words.
         kept: The number of rows that keep their value of a field because of its rule.
-        fallback_keys: The fields that find rows without lookup keys.
         schema: The object, whose picklists are shown by labels; None where it is unknown.
     """
 
@@ -128,10 +126,8 @@ class Plan:
     """The plan of a run.
 
     Attributes:
-        limits: The limits of each group of calls.
         deleted: The GSIDs of the rows that would be deleted.
         names: By GSID, what lookups have found rows by.
-        streams: The plan of each stream.
         written: The rows that would have been written, by lower-case object and lookup keys: all
             streams that write the object by these keys share them.
     """

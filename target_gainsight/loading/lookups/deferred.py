@@ -31,8 +31,6 @@ class DeferredParents:
 
     Args:
         keys: The lookup keys, for tenants that want rows updated by them.
-        now: Returns the time in seconds.
-        max_age_seconds: How long a record waits for the next pass.
         create_only: Fields that later records with the same key do not write.
     """
 
@@ -87,13 +85,10 @@ class DeferredParents:
             self._waiting.add(key, settlement)
 
     def follow_up(self, *, final: bool) -> Iterator[FollowUp]:
-        """Look up the parents of all waiting records.
+        """Look up the parents of all waiting records, some at a time.
 
-        Args:
-            final: No parent can arrive later: reject records without one, or leave the field empty.
-
-        Yields:
-            Outcomes and updates, for some records at a time.
+        If it is final, no parent can arrive later: records without one are rejected, or the field
+        is left empty.
         """
         before, self._waiting = self._waiting, SpilledValues()
         while waiting := before.take(RECORDS_OF_ONE_LOOKUP):

@@ -89,8 +89,6 @@ class LookupIndex:
     """The rows that lookups have found, shared by all streams of a run.
 
     Args:
-        records: The records API.
-        streams: Settles the streams of an object before it is looked up.
         names: In a dry run, receives by GSID what rows were found by; rows that would have been
             written are found, too.
         max_kept: Bound of each cache.
@@ -145,12 +143,7 @@ class LookupIndex:
         return _rejected_key(key.match.object_name, key.match.names, key.written) in self._rejected
 
     def find(self, keys: Sequence[LookupKey]) -> None:
-        """Read the rows that some records refer to, with one query for each object.
-
-        Raises:
-            GainsightError: The rows cannot be read.
-            RunStoppedError: The tenant refuses to read them.
-        """
+        """Read the rows that some records refer to, with one query for each object."""
         for object_name in {key.match.object_name for key in keys}:
             self._streams.settle_object(object_name)
         missing: dict[str, list[LookupKey]] = defaultdict(list)
@@ -182,9 +175,6 @@ class LookupIndex:
         """Read rows whose values are other spellings of those not found; only for messages.
 
         A slow or unavailable tenant costs these names, not the outcomes of the records.
-
-        Raises:
-            GainsightError: The run cannot go on.
         """
         by_object: dict[str, list[LookupKey]] = defaultdict(list)
         for key in dict.fromkeys(keys):

@@ -74,12 +74,11 @@ class LookupPlan:
 
 @dataclass(frozen=True)
 class StreamLookups:
-    """The lookups of a stream.
+    """The lookups of a stream, and the errors in their settings.
 
     Attributes:
         links: How the companies of a person are looked up, or None.
         link_fields: By the fields of those links, the source column and how it is converted.
-        problems: The errors in their settings.
     """
 
     lookups: tuple[LookupPlan, ...]
@@ -91,17 +90,11 @@ class StreamLookups:
     def columns(self) -> frozenset[str]:
         """The source columns that lookups and links use."""
         plans = (*self.lookups, *([self.links] if self.links else []))
-        link_columns = (column for column, _ in self.link_fields.values())
-        return frozenset(column for plan in plans for column in plan.lookup.fields).union(
-            link_columns
-        )
+        columns = {column for column, _ in self.link_fields.values()}
+        return frozenset(columns.union(*(plan.lookup.fields for plan in plans)))
 
     def links_of(self, record: Mapping[str, Any]) -> tuple[Link, ...]:
-        """Read a person's links: one per company, several where the source lists several.
-
-        Raises:
-            RecordRejectedError: A field of a link does not convert.
-        """
+        """Read a person's links: one per company, several where the source lists several."""
         companies = self.links.list_references(record) if self.links else []
         links: dict[object, Link] = {}
         for index, company in enumerate(companies):
@@ -165,8 +158,6 @@ def plan_lookups(
     """Compile the lookups of a stream.
 
     Args:
-        stream: The stream's settings.
-        describe: Returns an object's schema, or None if it cannot be read.
         list_fields: The fields that hold a list of GSIDs.
 
     Raises:

@@ -31,9 +31,6 @@ class Resolver:
 
     Args:
         omit_null: Leave a field out rather than emptying it.
-
-    Attributes:
-        has_self_lookup: A lookup goes into the object that the stream loads.
     """
 
     def __init__(self, lookups: StreamLookups, index: LookupIndex, *, omit_null: bool) -> None:
@@ -46,20 +43,10 @@ class Resolver:
     def resolve(
         self, group: Sequence[LoadRecord], result: BatchResult, *, final: bool
     ) -> list[LoadRecord]:
-        """Fill the foreign keys of a group.
+        """Fill the foreign keys of a group; reject records, or return those that go on.
 
-        Args:
-            group: The records.
-            result: Receives the rejects.
-            final: No parent can arrive later.
-
-        Returns:
-            The records that go on. Unless ``final``, a self-lookup without a match is kept in
-            ``waiting``, and its field left out.
-
-        Raises:
-            GainsightError: The rows cannot be read.
-            RunStoppedError: The tenant refuses to read them.
+        Unless ``final``, a parent of the stream's own object may arrive later: if it is not there,
+        it is kept in ``waiting``, and the field left out.
         """
         references = [
             (plan, each)
@@ -94,11 +81,7 @@ class Resolver:
                 yield self._links, link.company
 
     def _fill(self, record: LoadRecord, *, final: bool) -> None:
-        """Fill the foreign keys of one record.
-
-        Raises:
-            _MissedLookupError: The record is to be rejected.
-        """
+        """Fill the foreign keys of one record, unless it is to be rejected."""
         for target, references in record.references.items():
             plan = self._lookups[target]
             keys = [each for each in references if isinstance(each, LookupKey)]
@@ -116,11 +99,7 @@ class Resolver:
                 record.fields[COMPANIES] = companies
 
     def _find_gsid(self, plan: LookupPlan, refers: Reference) -> str | None:
-        """Return the GSID that a reference leads to; None if the field is to be left empty.
-
-        Raises:
-            _MissedLookupError: There is none, or one of several.
-        """
+        """Return the GSID that a reference leads to; None if the field is to be left empty."""
         gsids = self._index.gsids(refers) if isinstance(refers, LookupKey) else ()
         if len(gsids) == 1 or (gsids and plan.lookup.multi_match == "first"):
             return gsids[0]
