@@ -35,8 +35,6 @@ class DeletedRows:
     """The rows that one run deletes, written before they are deleted.
 
     Args:
-        path: The file, made when the first row is added.
-        now: Returns the time in epoch seconds.
         files: The files of the run, to which this one is added when it is made.
 
     Attributes:
@@ -51,11 +49,7 @@ class DeletedRows:
         self._columns: dict[str, dict[str, Any]] = {}
 
     def add(self, stream: RowStream, rows: Mapping[str, Row]) -> None:
-        """Bring rows, by their GSIDs, to disk.
-
-        Raises:
-            OSError: The file cannot be written; nothing may be deleted.
-        """
+        """Bring rows, by their GSIDs, to disk; nothing may be deleted unless that succeeds."""
         self._files["deleted"] = self._file.path
         columns = source_columns(stream.schema, dict.fromkeys(chain.from_iterable(rows.values())))
         if self._columns.get(stream.name) != columns:

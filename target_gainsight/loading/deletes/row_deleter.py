@@ -23,12 +23,7 @@ from target_gainsight.loading.call_pool import CallPool
 from target_gainsight.loading.classification import no_row_reason
 from target_gainsight.loading.deletes.deleted_rows import DeletedRows, RowStream
 from target_gainsight.loading.dry_run.plan import Plan
-from target_gainsight.loading.outcomes import (
-    BatchResult,
-    Outcome,
-    RunStoppedError,
-    unavailable,
-)
+from target_gainsight.loading.outcomes import BatchResult, Outcome, RunStoppedError, unavailable
 from target_gainsight.loading.reading.current_rows import GSID, ObjectReader, Row
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.writing.delivery import ResendPolicy, deliver
@@ -43,13 +38,7 @@ OnSettled = Callable[[BatchResult], None]
 
 @dataclass(kw_only=True)
 class RowDeleter:
-    """Deletes rows of one stream, up to a limit.
-
-    Attributes:
-        max_deletes: How many rows of the stream this run may delete.
-        deleted: Takes whole rows before they are deleted.
-        plan: Counts the reads of a dry run, which deletes nothing and writes no file.
-    """
+    """Deletes rows of one stream, up to a limit; a dry run only counts its reads in the plan."""
 
     stream: RowStream
     max_deletes: int
@@ -64,10 +53,8 @@ class RowDeleter:
         """Delete the rows of some records, each of which names one row, and settle them all.
 
         A refused delete is sent again once others have succeeded, because rows may refer to each
-        other: so the outcome does not depend on which call was faster.
-
-        Raises:
-            RunStoppedError: There are more than `max_deletes` allows; the others are deleted.
+        other: so the outcome does not depend on which call was faster. If `max_deletes` does not
+        allow all of them, the first are deleted before the run stops.
         """
         counts, name = self.deleted.sent, self.stream.name
         allowed = records[: max(0, self.max_deletes - counts[name])]

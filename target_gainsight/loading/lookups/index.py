@@ -6,13 +6,11 @@ import logging
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from target_gainsight.api import (
     MAX_PAGE,
     Condition,
-    Json,
     RecordsApi,
     RefusedError,
     UnavailableError,
@@ -34,7 +32,6 @@ from target_gainsight.loading.outcomes import Outcome, RunStoppedError, Settleme
 from target_gainsight.loading.reading.current_rows import GSID, ObjectReader
 from target_gainsight.loading.storage.temp_database import SpilledValues
 from target_gainsight.mapping.errors import display
-from target_gainsight.mapping.types.converters import Converter
 from target_gainsight.mapping.types.spellings import (
     MIN_COMMON_LENGTH,
     common_part,
@@ -131,16 +128,16 @@ class LookupIndex:
                 self._deleted.add(str(gsid))
             if self._planned is not None and outcome in WRITTEN:
                 for key in self._targets.of(object_name, record.fields):
-                    self._planned.put(_planned_key(*key), outcome is not Outcome.DELETED)
+                    self._planned.put(_place(*key), outcome is not Outcome.DELETED)
 
     def on_reject(self, object_name: str, fields: Mapping[str, object]) -> None:
         """Remember a rejected record, so that its children can be rejected with that reason."""
         for key in self._targets.of(object_name, fields):
-            self._rejected[_rejected_key(*key)] = None
+            self._rejected[_place(*key)] = None
 
     def is_rejected(self, key: LookupKey) -> bool:
         """Return whether the record with some values was rejected in this run."""
-        return _rejected_key(key.match.object_name, key.match.names, key.written) in self._rejected
+        return _place(key.match.object_name, key.match.names, key.written) in self._rejected
 
     def find(self, keys: Sequence[LookupKey]) -> None:
         """Read the rows that some records refer to, with one query for each object."""
@@ -148,16 +145,13 @@ class LookupIndex:
             self._streams.settle_object(object_name)
         missing: dict[str, list[LookupKey]] = defaultdict(list)
         for key in dict.fromkeys(keys):
-            found, object_name = self._found.get(key), key.match.object_name
+            found, creates = self._found.get(key), self._creates[key.match.object_name]
             if found is not None:
                 self._found.move_to_end(key)
-            if found is None or (
-                not self.gsids(key) and found.creates < self._creates[object_name]
-            ):
-                missing[object_name].append(key)
+            if found is None or (found.creates < creates and not self.gsids(key)):
+                missing[key.match.object_name].append(key)
         for object_name, of_object in missing.items():
-            for start in range(0, len(of_object), self._max_values):
-                self._read(object_name, of_object[start : start + self._max_values])
+            self._read_parts(object_name, of_object)
 
     def gsids(self, key: LookupKey) -> tuple[str, ...]:
         """Return the rows found for a reference."""
@@ -188,28 +182,16 @@ class LookupIndex:
                     del missed[: self._max_near_keys]
                 except UnavailableError as error:
                     self._max_near_keys = 0
-                    logger.warning(
-                        "%s: rows that differ from missed lookups in spelling only are not named "
-                        "from now on: %s",
-                        object_name,
-                        error,
-                    )
+                    text = "%s: rows in other spellings are not named from now on: %s"
+                    logger.warning(text, object_name, error)
                 except RefusedError:
                     self._max_near_keys //= 2
 
     def _read_near(self, object_name: str, keys: Sequence[LookupKey]) -> None:
-        """Read the rows with usual spellings, and those that contain the texts.
-
-        The latter finds any case, if the tenant ignores it in CONTAINS, and any number of blanks.
-        """
         by_match = _by_match(keys)
-        conditions = [_where(*each, spelled=True) for each in by_match.items()]
-        conditions += [_where_contained(key) for key in keys]
+        where = any_of(*map(_where_near, keys))
         rows = self._records.query(
-            object_name,
-            select=_select(by_match),
-            where=any_of(*conditions),
-            limit=MAX_NEAR_ROWS,
+            object_name, select=_select(by_match), where=where, limit=MAX_NEAR_ROWS
         )
         missed: dict[tuple[MatchFields, Key], list[LookupKey]] = defaultdict(list)
         for key in keys:
@@ -220,58 +202,48 @@ class LookupIndex:
                     pairs = ", ".join(f"{name} = {display(row.get(name))}" for name in match.names)
                     self._found[key].near = f"{display(row.get(GSID))} ({pairs})"
 
+    def _read_parts(self, object_name: str, keys: list[LookupKey]) -> None:
+        """Read references in parts as large as the tenant allows."""
+        while keys:
+            part = keys[: self._max_values]
+            try:
+                self._read(object_name, part)
+                del keys[: len(part)]
+            except RefusedError as refusal:
+                if len(part) == 1 or isinstance(refusal, UnreadableFieldError):
+                    advice = "Look it up by other fields"
+                    message = f"the tenant refuses to look up {object_name} by {part[0]}: {refusal}"
+                    raise RunStoppedError(message, suggestion=advice) from refusal
+                self._max_values = (len(part) + 1) // 2
+
     def _read(self, object_name: str, keys: Sequence[LookupKey]) -> None:
-        """Read some references; if the query is refused, by halves."""
         by_match = _by_match(keys)
-        select = _select(by_match)
-        where = any_of(*(_where(*each, spelled=False) for each in by_match.items()))
+        where = any_of(*(_where(*each) for each in by_match.items()))
         asked = [match.matcher(each.key for each in group) for match, group in by_match.items()]
-        reader = ObjectReader(self._records, object_name)
-        try:
-            rows = reader.read(
-                select, (), where, lambda row: any(is_asked(row) for is_asked in asked)
-            )
-        except RefusedError as refusal:
-            if len(keys) == 1 or isinstance(refusal, UnreadableFieldError):
-                message = (
-                    f"the tenant refuses to look up {object_name} by {keys[0]}: {refusal}. Look it "
-                    "up by other fields"
-                )
-                raise RunStoppedError(message) from refusal
-            self._max_values = (len(keys) + 1) // 2
-            self._read(object_name, keys[: self._max_values])
-            self._read(object_name, keys[self._max_values :])
-            return
+        rows = ObjectReader(self._records, object_name).read(
+            _select(by_match), (), where, lambda row: any(is_asked(row) for is_asked in asked)
+        )
         for match, group in by_match.items():
-            self._keep(match, group, rows)
-
-    def _keep(
-        self, match: MatchFields, keys: Sequence[LookupKey], rows: Sequence[Mapping[str, Any]]
-    ) -> None:
-        """Keep which of some rows were found by some keys."""
-        by_key: dict[Key, list[str]] = defaultdict(list)
-        for row in rows:
-            gsid = str(row.get(GSID))
-            if gsid not in self._deleted:  # a dry run has deleted nothing
+            by_key: dict[Key, list[str]] = defaultdict(list)
+            for row in rows:
+                gsid = str(row.get(GSID))
                 by_key[match.read_key(row)].append(gsid)
-            if self._names is not None:
-                self._names[gsid] = ", ".join(str(row.get(name)) for name in match.names)
-        creates = self._creates[match.object_name]
-        for key in keys:
-            gsids = by_key.get(key.key, [])
-            if not gsids and self._planned is not None:
-                planned = _planned_key(match.object_name, match.names, key.written)
-                gsids = [TO_BE_CREATED for _, exists in self._planned.find([planned]) if exists]
-            self._found[key] = _Found(tuple(gsids), creates)
+                if self._names is not None:
+                    self._names[gsid] = ", ".join(str(row.get(name)) for name in match.names)
+            for key in group:
+                found = _Found(tuple(by_key.get(key.key, ())), self._creates[object_name])
+                self._found[key] = found
+                if not self.gsids(key) and self._is_planned(key):
+                    found.gsids = (TO_BE_CREATED,)
+
+    def _is_planned(self, key: LookupKey) -> bool:
+        place = _place(key.match.object_name, key.match.names, key.written)
+        return self._planned is not None and (place, True) in self._planned.find([place])
 
 
-def _planned_key(object_name: str, names: tuple[str, ...], values: Iterable[object]) -> Key:
-    """Return what a planned row is found by; both forms of a Salesforce id are one."""
+def _place(object_name: str, names: tuple[str, ...], values: Iterable[object]) -> Key:
+    """Return what a record of this run is found by; both forms of a Salesforce id are one."""
     return (object_name, names, *(comparable_sfdc_id(str(value)) for value in values))
-
-
-def _rejected_key(object_name: str, names: tuple[str, ...], values: Iterable[object]) -> Key:
-    return (object_name, names, *(str(value).strip().casefold() for value in values))
 
 
 def _select(by_match: Iterable[MatchFields]) -> tuple[str, ...]:
@@ -285,31 +257,29 @@ def _by_match(keys: Iterable[LookupKey]) -> dict[MatchFields, list[LookupKey]]:
     return by_match
 
 
-def _where(match: MatchFields, keys: Sequence[LookupKey], *, spelled: bool) -> Where:
-    """Ask for the values of some references; ``spelled`` for the usual spellings of texts, too."""
+def _where(match: MatchFields, keys: Sequence[LookupKey]) -> Where:
+    """Ask for the values of some references."""
     conditions = []
     for position, (name, converter) in enumerate(zip(match.names, match.converters, strict=True)):
-        forms = partial(_spellings, converter) if spelled else converter.forms
-        values = dict.fromkeys(form for key in keys for form in forms(key.written[position]))
-        conditions.append(is_in(name, list(values)))
+        forms = (form for key in keys for form in converter.forms(key.written[position]))
+        conditions.append(is_in(name, list(dict.fromkeys(forms))))
     return all_of(*conditions)
 
 
-def _where_contained(key: LookupKey) -> Where:
-    """Ask for rows whose texts contain those of a reference."""
-    conditions: list[Condition] = []
+def _where_near(key: LookupKey) -> Where:
+    """Ask for the usual spellings of a reference's texts, and for texts that contain them.
+
+    The latter finds any case, if the tenant ignores it in CONTAINS, and any number of blanks.
+    """
+    conditions: list[Where] = []
     columns = zip(key.match.names, key.match.converters, key.written, strict=True)
     for name, converter, value in columns:
-        part = common_part(value) if converter.is_free_text and isinstance(value, str) else ""
+        if not converter.is_free_text or not isinstance(value, str):
+            conditions.append(is_in(name, (value,)))
+            continue
+        near: Where = is_in(name, usual_spellings(value))
+        part = common_part(value)
         if len(part) >= MIN_COMMON_LENGTH:
-            conditions.append(Condition(name, "CONTAINS", (part,)))
-        else:
-            conditions.append(is_in(name, _spellings(converter, value)))
+            near = any_of(near, Condition(name, "CONTAINS", (part,)))
+        conditions.append(near)
     return all_of(*conditions)
-
-
-def _spellings(converter: Converter, value: Json) -> tuple[Json, ...]:
-    """List the spellings of a text that a query can ask for."""
-    if converter.is_free_text and isinstance(value, str):
-        return usual_spellings(value)
-    return (value,)

@@ -25,9 +25,6 @@ class PrivateFile:
 
     Args:
         hides_folder: Make the folder for its owner only, and hide it from git.
-
-    Attributes:
-        exists: Whether a line was ever added.
     """
 
     def __init__(self, path: Path, *, hides_folder: bool = True) -> None:
@@ -43,11 +40,7 @@ class PrivateFile:
         self._pending.append(line.encode("utf-8", "backslashreplace") + b"\n")
 
     def flush(self) -> None:
-        """Write all added lines.
-
-        Raises:
-            OSError: The disk does not take them; no half line is left behind.
-        """
+        """Write all added lines; if the disk does not take them, leave no half line behind."""
         if not self._pending:
             return
         if self._descriptor is None:
@@ -68,7 +61,7 @@ class PrivateFile:
         self._pending.clear()
 
     def sync(self) -> None:
-        """Bring all added lines to disk, and the file's name; raises as ``flush`` does."""
+        """Bring all added lines to disk, and the file's name."""
         self.flush()
         if self._descriptor is not None:
             os.fsync(self._descriptor)
@@ -88,11 +81,7 @@ class PrivateFile:
 
 
 def append_lines(path: Path, lines: Iterable[str]) -> None:
-    """Append lines to a private file, after the end of a line that a crash has cut short.
-
-    Raises:
-        OSError: The disk does not take them.
-    """
+    """Append lines to a private file, after the end of a line that a crash has cut short."""
     file = PrivateFile(path)
     with suppress(FileNotFoundError), path.open("rb") as earlier:
         if earlier.seek(0, os.SEEK_END):
@@ -118,11 +107,7 @@ def make_private_folder(folder: Path) -> None:
 
 
 def replace_private_file(path: Path, content: bytes) -> None:
-    """Write a file to disk, readable by its owner only: all of it or nothing.
-
-    Raises:
-        OSError: The disk refuses it.
-    """
+    """Write a file to disk, readable by its owner only: all of it or nothing."""
     part = path.with_name(path.name + PART)
     with os.fdopen(open_private(part, os.O_TRUNC), "wb") as file:
         file.write(content)
@@ -166,17 +151,15 @@ def fill_path(path: Path, run: str, streams: Iterable[str]) -> Path:
 
 
 def lock(descriptor: int) -> bool:
-    """Mark a file as being written, until it is closed; elsewhere than on POSIX do nothing.
+    """Mark a file as being written, until it is closed; return False if another is writing it.
 
-    Returns:
-        False when another process, or another part of this one, is writing it.
+    Without POSIX, or on a file system without locks, nothing is marked.
     """
     if sys.platform == "win32":
         return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # a file system without locks
-        return True
+    with suppress(OSError):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
     return True

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -18,12 +19,7 @@ import simplejson
 
 
 def read_json(text: str | bytes) -> Any:  # noqa: ANN401 - whatever the source wrote
-    """Read one JSON value; numbers with a fraction become Decimals.
-
-    Raises:
-        ValueError: It is no JSON, no UTF-8, or holds a number that cannot be represented.
-        RecursionError: It is nested too deeply.
-    """
+    """Read one JSON value, or raise ValueError or RecursionError; fractions become Decimals."""
     return json.loads(text, parse_float=_decimal, parse_int=_integer)
 
 
@@ -31,15 +27,8 @@ def read_json_lines(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
     """Read the whole lines of a file that are JSON objects; no file has none.
 
     An incomplete last line, of a file that is still being written, is left out.
-
-    Raises:
-        OSError: The file cannot be read.
     """
-    try:
-        file = path.open("rb")
-    except FileNotFoundError:
-        return
-    with file:
+    with suppress(FileNotFoundError), path.open("rb") as file:
         for line in file:
             try:
                 value = read_json(line) if line.endswith(b"\n") else None
@@ -51,11 +40,8 @@ def read_json_lines(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
 
 def write_json(value: object) -> str:
     """Write one value on one line of ASCII."""
-    return str(
-        simplejson.dumps(
-            value, use_decimal=True, default=str, separators=(",", ":"), allow_nan=True
-        )
-    )
+    separators = (",", ":")
+    return str(simplejson.dumps(value, default=str, separators=separators, allow_nan=True))
 
 
 def utc_time(seconds: float, precision: str = "auto") -> str:
