@@ -211,7 +211,7 @@ class LookupIndex:
                 del keys[: len(part)]
             except RefusedError as refusal:
                 if len(part) == 1 or isinstance(refusal, UnreadableFieldError):
-                    advice = "Look it up by other fields"
+                    advice = "Look it up by other fields."
                     message = f"the tenant refuses to look up {object_name} by {part[0]}: {refusal}"
                     raise RunStoppedError(message, suggestion=advice) from refusal
                 self._max_values = (len(part) + 1) // 2
