@@ -95,25 +95,13 @@ class StreamSink(BatchSink):
         """Go on with another schema that fits the earlier records, too.
 
         Returns:
-            False if that needs a new sink; then all stays as it was.
+            False if that needs a new sink; then this one can only settle what it has.
         """
         before = self.original_schema, list(self.key_properties)
         if (schema, key_properties) == before:
             return True
-        self._use_schema(schema, key_properties)
-        if self.plan_again(keys_changed=key_properties != before[1]):
-            return True
-        self._use_schema(*before)
-        return False
-
-    @abstractmethod
-    def plan_again(self, *, keys_changed: bool) -> bool:
-        """Map the columns anew, perhaps by other key properties; False if a new sink must."""
-
-    def _use_schema(self, schema: dict[str, Any], key_properties: list[str]) -> None:
-        self._key_properties = key_properties
+        self.original_schema, self._key_properties = schema, key_properties
         self.key_set = frozenset(key_properties)
-        self.original_schema = schema
         self.schema = copy.deepcopy(schema)
         if self.include_sdc_metadata_properties:
             self._add_sdc_metadata_to_schema()
@@ -121,6 +109,14 @@ class StreamSink(BatchSink):
             self._remove_sdc_metadata_from_schema()
         self.check = self._compile()
         self.known_columns = METADATA.union(schema["properties"])
+        fits = self.plan_again(keys_changed=key_properties != before[1])
+        if not fits:  # the SDK makes a new sink where these differ
+            self.original_schema, self._key_properties = before
+        return fits
+
+    @abstractmethod
+    def plan_again(self, *, keys_changed: bool) -> bool:
+        """Map the columns anew, perhaps by other key properties; False if a new sink must."""
 
     def report_columns(self, unmapped: Iterable[Column], where: str) -> None:
         """Warn of columns that are not sent, of each once in a run."""
