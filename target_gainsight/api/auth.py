@@ -13,7 +13,7 @@ import requests
 
 from target_gainsight.api.clock import Clock
 from target_gainsight.api.errors import CredentialError, NotFoundError, RefusedError
-from target_gainsight.api.http.call import Call, Content
+from target_gainsight.api.http.call import Call
 from target_gainsight.api.http.json_codec import Record, as_mapping
 from target_gainsight.api.http.responses import Response
 
@@ -22,10 +22,11 @@ TOKEN_CALL = Call(
     "/v1/users/m2m/oauth/token",
     kind="token",
     group=None,
-    content=Content("application/x-www-form-urlencoded", lambda: b"grant_type=client_credentials"),
+    body=lambda: b"grant_type=client_credentials",
+    media_type="application/x-www-form-urlencoded",
 )
 """Get Access Token API."""
-_BODILESS_TOKEN_CALL = replace(TOKEN_CALL, content=Content("application/json", lambda: b""))
+_BODILESS_TOKEN_CALL = replace(TOKEN_CALL, body=lambda: b"", media_type="application/json")
 """The form that the one client seen at work uses: JSON, with an empty body."""
 _FORM_REFUSED = frozenset({400, 406, 411, 415})
 """Statuses that may mean that the form of the token request is wrong."""

@@ -17,7 +17,7 @@ from target_gainsight.api import (
     UnavailableError,
     UnknownOutcomeError,
 )
-from target_gainsight.api.http.call import form_content
+from target_gainsight.api.http.call import csv_form
 
 UPLOAD = f"{TENANT}/v1.0/admin/connector/job/bulkimport"
 STATUS = f"{UPLOAD}/status/S%2F1"
@@ -59,9 +59,9 @@ def test_upload_sends_form_of_job_and_file(
 
 def test_form_is_streamed_and_opened_for_every_attempt(tmp_path: Path) -> None:
     path = rows_file(tmp_path, b"x" * 1_000_000)
-    content = form_content({}, 'a"b.csv', lambda: path.open("rb"))
+    _, open_body = csv_form({}, 'a"b.csv', lambda: path.open("rb"))
     for _ in range(2):
-        body = content.open()
+        body = open_body()
         assert not isinstance(body, bytes)
         pieces = list(body)
         body.file.close()

@@ -7,7 +7,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 from urllib3.filepost import encode_multipart_formdata
 
@@ -36,28 +36,24 @@ class FormStream:
         yield self._tail
 
 
-@dataclass(frozen=True)
-class Content:
-    """A request's body and its media type; `open` is called for every attempt."""
-
-    media_type: str
-    open: Callable[[], bytes | FormStream]
+OpenBody: TypeAlias = Callable[[], bytes | FormStream]
+"""Returns a request's body; called for every attempt."""
 
 
-def form_content(
+def csv_form(
     fields: Mapping[str, str], filename: str, open_file: Callable[[], BinaryIO]
-) -> Content:
-    """Return a multipart form of text fields followed by a CSV file in `file`."""
+) -> tuple[str, OpenBody]:
+    """Return media type and body of a form of text fields, followed by a CSV file in `file`."""
     place = secrets.token_hex(16)
     file = (filename, place, "text/csv; charset=utf-8")
     form, media_type = encode_multipart_formdata([*fields.items(), ("file", file)])
     head, tail = form.split(place.encode())
-    return Content(media_type, lambda: FormStream(head, open_file(), tail))
+    return media_type, lambda: FormStream(head, open_file(), tail)
 
 
 @dataclass(frozen=True)
 class Call:
-    """A call of the API, with a `json` body or another.
+    """A call of the API, with a `json` body, or a `body` of another media type.
 
     Attributes:
         path: The path on the tenant's host, its parts quoted.
@@ -79,7 +75,8 @@ class Call:
     group: RateLimitGroup | None = "synchronous"
     params: Mapping[str, str] = field(default_factory=dict)
     json: Json = field(default=None, repr=False)
-    content: Content | None = None
+    body: OpenBody | None = None
+    media_type: str = "application/json"
     repeatable: bool = True
     partial: bool = False
     expects: Callable[[Json], bool] = lambda _: True

@@ -7,7 +7,7 @@ throttling code throttles whatever the status.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -143,11 +143,16 @@ def field_failures(body: Record) -> tuple[errors.FieldFailure, ...]:
     They are listed nested (a list per record), flat, or not at all. What a listed failure leaves
     out is read from the description, which ends in "(Field = value).".
     """
-    described = _described_failure(body)
-    listed = _failures_in(as_mapping(body.get("data")).get("errors"))
-    if described is None:
-        return listed
-    return tuple(_completed(failure, described) for failure in listed) or (described,)
+    found = _FIELD_IN_DESCRIPTION.match(as_text(body.get("errorDesc")) or "")
+    code = as_text(body.get("errorCode")) or ""
+    described = found and errors.FieldFailure(
+        field=found["field"],
+        value=None if code == _NULL_CODE else found["value"],
+        code=code,
+        message=found["message"],
+    )
+    listed = tuple(_failures_in(as_mapping(body.get("data")).get("errors"), described))
+    return listed or ((described,) if described else ())
 
 
 def _failure(response: Response, is_gainsight: bool) -> errors.GainsightError:
@@ -180,18 +185,15 @@ def _unreadable(response: Response, is_gainsight: bool) -> errors.GainsightError
     is_refusal = response.status in _REFUSALS and response.status != _NOT_FOUND
     if is_refusal and not response.call.partial:
         return errors.RefusedError("the call is refused without a readable reason", **context)
-    content = response.content.strip()
-    is_page = "html" in response.headers.get("content-type", "").lower() or content[:1] == b"<"
+    is_page = response.content.lstrip().startswith(b"<")
     if is_page and not is_gainsight and not is_refusal:
         message = (
             "a web page responds instead of the API: the domain does not seem to be a Gainsight "
             "tenant. It should look like mycompany.gainsightcloud.com"
         )
         return errors.UnreachableError(message, **context)
-    shape = "a web page" if is_page else "not a JSON object, or cut short"
-    return errors.AmbiguousResponseError(
-        f"the response is {shape if content else 'empty'}", **context
-    )
+    message = "the response is a web page, cut short or empty instead of a JSON object"
+    return errors.AmbiguousResponseError(message, **context)
 
 
 def _refusal(response: Response) -> errors.GainsightError:
@@ -215,35 +217,22 @@ def _refusal(response: Response) -> errors.GainsightError:
     )
 
 
-def _failures_in(entry: Json) -> tuple[errors.FieldFailure, ...]:
-    """Return the failed fields of one listed entry, at any depth."""
-    if isinstance(entry, list):
-        return tuple(failure for inner in entry for failure in _failures_in(inner))
-    if not isinstance(entry, dict):
-        return ()
-    if isinstance(entry.get("errors"), list):
-        return _failures_in(entry["errors"])
-    failure = errors.FieldFailure(
-        field=as_text(entry.get("fieldName")),
-        value=entry.get("invalidValue"),
-        code=as_text(entry.get("errorCode")) or "",
-        message=as_text(entry.get("errorMessage")) or "",
-    )
-    return (failure,) if failure.field or failure.code or failure.message else ()
-
-
-def _described_failure(body: Record) -> errors.FieldFailure | None:
-    found = _FIELD_IN_DESCRIPTION.match(as_text(body.get("errorDesc")) or "")
-    if found is None:
-        return None
-    code = as_text(body.get("errorCode")) or ""
-    value = None if code == _NULL_CODE else found["value"]
-    return errors.FieldFailure(found["field"], value, code, found["message"])
-
-
-def _completed(failure: errors.FieldFailure, described: errors.FieldFailure) -> errors.FieldFailure:
-    """Complete a listed failure by what the description adds."""
-    if failure.field not in {None, described.field} or failure.code not in {"", described.code}:
-        return failure
-    value = described.value if failure.value is None else failure.value
-    return replace(described, value=value, message=failure.message or described.message)
+def _failures_in(
+    entry: Json, described: errors.FieldFailure | None
+) -> Iterator[errors.FieldFailure]:
+    """Yield the failed fields of a listed entry, at any depth, completed by the one described."""
+    nested = entry if isinstance(entry, list) else as_mapping(entry).get("errors")
+    if isinstance(nested, list):
+        for inner in nested:
+            yield from _failures_in(inner, described)
+        return
+    names = ("fieldName", "errorCode", "errorMessage")
+    field, code, message = (as_text(as_mapping(entry).get(name)) for name in names)
+    value = as_mapping(entry).get("invalidValue")
+    if not (field or code or message):
+        return
+    if described and field in {None, described.field} and code in {None, described.code}:
+        value = described.value if value is None else value
+        yield replace(described, value=value, message=message or described.message)
+    else:
+        yield errors.FieldFailure(field, value, code or "", message or "")

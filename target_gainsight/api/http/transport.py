@@ -69,12 +69,12 @@ class Transport:
         """
         headers = {"User-Agent": self._user_agent, "Accept": "application/json"}
         body: bytes | FormStream | None = None
-        if call.content:
-            headers["Content-Type"] = call.content.media_type
-            body = call.content.open()
+        if call.body:
+            body = call.body()
         elif call.json is not None:
-            headers["Content-Type"] = "application/json"
             body = encode(call.json)
+        if body is not None:
+            headers["Content-Type"] = call.media_type
         try:
             return self._session.request(
                 call.method,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 from urllib.parse import quote
 
-from target_gainsight.api.http.call import Call, form_content
+from target_gainsight.api.http.call import Call, csv_form
 from target_gainsight.api.http.json_codec import Json, Record, as_mapping, as_text
 from target_gainsight.api.http.responses import Send
 
@@ -59,12 +59,14 @@ class BulkApi:
             RefusedError: The job refused it (also with HTTP 200).
             UnknownOutcomeError: It may have been accepted; do not simply send it again.
         """
+        media_type, body = csv_form({"jobId": job_id}, filename, open_file)
         call = Call(
             "POST",
             _PATH,
             kind="upload",
             group="bulk",
-            content=form_content({"jobId": job_id}, filename, open_file),
+            body=body,
+            media_type=media_type,
             repeatable=False,
             min_response_seconds=_MIN_RESPONSE_SECONDS,
         )
