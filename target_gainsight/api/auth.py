@@ -30,12 +30,6 @@ _BODILESS_TOKEN_CALL = replace(TOKEN_CALL, body=lambda: b"", media_type="applica
 """The form that the one client seen at work uses: JSON, with an empty body."""
 _FORM_REFUSED = frozenset({400, 406, 411, 415})
 """Statuses that may mean that the form of the token request is wrong."""
-_NOT_GRANTED = (
-    "Gainsight grants no token for client_id and client_secret. They are the OAuth API Key and the "
-    "OAuth API Secret that a super administrator makes in Administration > Connectors 2.0 > Create "
-    "Connection > Gainsight API, authentication type OAuth; check both, and that the domain is the "
-    "tenant they belong to"
-)
 _UNSENDABLE = "is empty or holds a character that cannot be sent; copy it again from Gainsight"
 
 
@@ -59,8 +53,7 @@ class AuthHeader:
 class AccessKey:
     """A tenant's REST API key (Administration > Connectors 2.0, "Generate REST API Key").
 
-    Raises:
-        ValueError: No header can carry it. The message does not show it.
+    One that no header can carry raises a ValueError, which does not show it.
     """
 
     advice = (
@@ -81,10 +74,9 @@ class AccessKey:
 
 @dataclass(frozen=True)
 class ClientCredentials:
-    """The "OAuth API Key" of a tenant, and its "OAuth API Secret".
+    """A tenant's "OAuth API Key" and "OAuth API Secret".
 
-    Raises:
-        ValueError: No header can carry them. The message does not show them.
+    Ones that no header can carry raise a ValueError, which does not show them.
     """
 
     client_id: str
@@ -114,9 +106,9 @@ class Tokens:
     """
 
     advice = (
-        "A token was granted for client_id and client_secret, but the tenant does not accept it. "
-        "Check that the domain is the tenant they belong to, and in Administration > Connectors "
-        "2.0 that their connection is active"
+        "Check client_id and client_secret (the OAuth API Key and OAuth API Secret of an active "
+        "connection of Gainsight API, authentication type OAuth, which a super administrator "
+        "makes in Administration > Connectors 2.0), and that the domain is their tenant"
     )
 
     def __init__(
@@ -164,15 +156,17 @@ class Tokens:
 
         A refusal, or success without a token, is the fault of the credential.
         """
+        message, context = f"Gainsight grants no token. {self.advice}", self._call.context
         try:
             return parse_token(self._send(self._call, self._basic).body)
         except (CredentialError, RefusedError, NotFoundError) as error:
             if error.status in _FORM_REFUSED and self._call is TOKEN_CALL:
                 self._call = _BODILESS_TOKEN_CALL
                 return self._fetch()
-            raise CredentialError(_NOT_GRANTED, **error.context) from None
+            context = error.context
         except ValueError:
-            raise CredentialError(_NOT_GRANTED, **self._call.context) from None
+            pass
+        raise CredentialError(message, **context)
 
 
 def parse_token(body: Record) -> TokenGrant:
@@ -190,5 +184,4 @@ def parse_token(body: Record) -> TokenGrant:
 
 
 def _fits_header(text: str) -> bool:
-    """Return whether a text can be a credential in a header: visible ASCII, and not empty."""
     return bool(text) and all("!" <= char <= "~" for char in text)

@@ -39,8 +39,7 @@ class CallContext(TypedDict, total=False):
 class FieldFailure:
     """One field of one record that the tenant did not accept.
 
-    `value` is the refused value as the response gives it: a list for picklists, text where it
-    could only be read out of the description, `None` where it is not given.
+    `value` is as the response gives it: a list for picklists, text out of the description, or None.
     """
 
     field: str | None
@@ -53,8 +52,7 @@ class FieldFailure:
 class GainsightError(Exception):
     """Anything that went wrong with a call. Its text is one readable line.
 
-    `status` is the HTTP status, `code` and `description` are the response's `errorCode` and
-    `errorDesc`, `request_id` is what Gainsight's support asks for.
+    Gainsight's support asks for the `request_id`.
     """
 
     outcome: ClassVar[Outcome] = "refused"
@@ -188,8 +186,8 @@ class UnavailableError(GainsightError):
 class UnknownOutcomeError(GainsightError):
     """A call that must not be repeated was sent and may have been committed.
 
-    `sent_at` is when, in epoch seconds on the tenant's clock as far as its responses show it
-    (else on ours). If it `timed_out`, the call may be committed later still. `cause` is the fault.
+    `sent_at` is in epoch seconds, on the tenant's clock if its responses show it. A call that
+    `timed_out` may be committed later still.
     """
 
     _: KW_ONLY
@@ -202,9 +200,8 @@ class UnknownOutcomeError(GainsightError):
 class RefusedError(GainsightError):
     """The tenant refused the call; nothing was written.
 
-    `failures` are the failed fields in the response's order, which has no index of the record
-    (Company API, Insert); there are none when it names no field. `data` is the response's payload,
-    which may state outcomes per record even then.
+    `failures` are the failed fields that it names, in the response's order, which has no index of
+    the record (Company API, Insert). `data` is its payload, which may state outcomes per record.
     """
 
     _: KW_ONLY
@@ -218,10 +215,7 @@ class PayloadTooLargeError(RefusedError):
 
 @dataclass(eq=False, repr=False)
 class UnreadableFieldError(RefusedError):
-    """A query selects `fields` that are described and cannot be read.
-
-    They are those of the select that the response names; empty when it names none of them.
-    """
+    """A query selects fields that are described and cannot be read: `fields`, if it names them."""
 
     _: KW_ONLY
     fields: tuple[str, ...] = ()

@@ -80,7 +80,7 @@ def test_request_id_is_read_from_header(client: GainsightClient, requests_mock: 
         (401, "GS_APIG_2401", CredentialError, "access_key"),
         (401, None, CredentialError, "access_key"),
         (400, "GSOBJ_1024", CredentialError, "access_key"),
-        (403, "GS_APIG_2402", AccessDeniedError, "allowed addresses"),
+        (403, "GS_APIG_2402", AccessDeniedError, "IP address"),
         (403, None, AccessDeniedError, "administrator"),
         (404, "GS_APIG_1000", UnknownRouteError, "domain"),
         (400, "GSOBJ_1023", UnsuitableObjectError, "bulk"),

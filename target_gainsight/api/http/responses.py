@@ -57,6 +57,10 @@ Send: TypeAlias = Callable[[Call], Response]
 """Makes a call, as `GainsightClient.send` does."""
 
 _NOT_ACCEPTED = (errors.CredentialError, "Gainsight does not accept the credential")
+_DENIED = (
+    errors.AccessDeniedError,
+    "Gainsight denies this call; ask an administrator to allow the credential or this IP address",
+)
 _THROTTLED = (errors.ThrottledError, "too many calls")
 _FAILED = (errors.AmbiguousResponseError, "Gainsight failed")
 _KNOWN_FAILURES: Mapping[str | int, tuple[type[errors.GainsightError], str]] = {
@@ -64,10 +68,7 @@ _KNOWN_FAILURES: Mapping[str | int, tuple[type[errors.GainsightError], str]] = {
     "GS_APIG_2404": _THROTTLED,
     "GS_APIG_2401": _NOT_ACCEPTED,
     "GSOBJ_1024": _NOT_ACCEPTED,
-    "GS_APIG_2402": (
-        errors.AccessDeniedError,
-        "this IP address may not call Gainsight; have it added to the tenant's allowed addresses",
-    ),
+    "GS_APIG_2402": _DENIED,
     "GS_APIG_1000": (
         errors.UnknownRouteError,
         "the tenant has no such API route; check that the domain is a Gainsight CS (NXT) tenant's",
@@ -80,19 +81,16 @@ _KNOWN_FAILURES: Mapping[str | int, tuple[type[errors.GainsightError], str]] = {
     # Its HTTP status is 500, and it states that nothing was deleted (Company API, Error Codes).
     "GSOBJ_1003": (errors.RefusedError, "Gainsight does not delete the record"),
     401: _NOT_ACCEPTED,
-    403: (
-        errors.AccessDeniedError,
-        "Gainsight denies this call; ask an administrator to allow the credential or IP address",
-    ),
+    403: _DENIED,
+    413: (errors.PayloadTooLargeError, "the request body is too large; nothing was written"),
     429: _THROTTLED,
 }
-"""Failures by error code, else by HTTP status."""
+"""Failures by HTTP status, else by error code."""
 _SUCCESSES = range(200, 300)
 _REDIRECTS = range(300, 400)
 _REFUSALS = range(400, 500)
 _SERVER_FAULTS = range(500, 600)
 _NOT_FOUND = 404
-_TOO_LARGE = 413
 _FIELD_IN_DESCRIPTION = re.compile(
     r"^(?P<message>.*?)\s*\(\s*(?P<field>\w[\w.]*)\s*=\s*(?P<value>.*?)\s*\)\.?\s*$", re.DOTALL
 )
@@ -164,11 +162,8 @@ def _failure(response: Response, is_gainsight: bool) -> errors.GainsightError:
             "only; if the tenant has moved there, set domain (or base_url) to it"
         )
         return errors.RedirectedError(message, **context)
-    if status == _TOO_LARGE:
-        message = "the request body is too large; nothing was written"
-        return errors.PayloadTooLargeError(message, **context)
-    by_status = _FAILED if status in _SERVER_FAULTS else _KNOWN_FAILURES.get(status)
-    known = _KNOWN_FAILURES.get(context["code"] or "", by_status)
+    unknown = _FAILED if status in _SERVER_FAULTS else None
+    known = _KNOWN_FAILURES.get(status) or _KNOWN_FAILURES.get(context["code"] or "", unknown)
     if known is None:
         return _refusal(response) if response.is_object else _unreadable(response, is_gainsight)
     kind, message = known

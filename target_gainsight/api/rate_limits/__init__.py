@@ -1,4 +1,1 @@
-"""How fast a tenant may be called: the limits, the limiter, and where permits are counted.
-
-Start reading at `limiter`.
-"""
+"""How fast a tenant may be called; start reading at `limiter`."""

@@ -47,23 +47,19 @@ class Permit:
 
 @dataclass
 class _GroupState:
-    """When the next call of a group may be sent, as far as this process knows (epoch seconds).
-
-    The tenant asked for a wait until `blocked_until`; the store releases the next permit at
-    `full_until`. `throttled_since` is set while every call is throttled.
-    """
+    """When the next call of a group may be sent, as far as this process knows (epoch seconds)."""
 
     limits: RateLimits
-    blocked_until: float = 0.0
-    full_until: float = 0.0
-    throttled_since: float | None = None
+    blocked_until: float = 0.0  # as the tenant asked
+    full_until: float = 0.0  # until the store releases a permit
+    throttled_since: float | None = None  # set while every call is throttled
 
 
 class RateLimiter:
     """Issues the permits for all calls to one tenant, to any number of threads.
 
     `limits` are those of groups that differ from the documented ones; `max_calls` bounds the calls
-    of all groups together. The `store`, one of this process by default, is closed by `close`.
+    of all groups together.
     """
 
     def __init__(
@@ -139,9 +135,9 @@ class RateLimiter:
         server_now = now + self._store.seconds_ahead
         wait = self._store.update(group, lambda usage: usage.take(permit_id, limits, server_now))
         if wait is None:
+            share = f"{limits.quota_percent}% of {limits.per_day}"
             reason = (
-                f"the day's quota of {limits.allowed_per_day} {limits.unit} "
-                f"({limits.quota_percent}% of {limits.per_day}) is used up."
+                f"the day's quota of {limits.allowed_per_day} {limits.unit} ({share}) is used up."
             )
             raise _quota_exceeded(reason, now)
         if wait <= 0:

@@ -1,8 +1,7 @@
 """Bulk jobs: upload CSV files of less than 80 MB and poll their status (GS Bulk API connector).
 
 The job, which an administrator creates, holds object, column mapping, lookups, operation and keys;
-no call creates or reads one. The place of the status id and the names of the counts are not
-documented, so all likely forms are read.
+no call creates or reads one. Status id and counts are not documented: all likely forms are read.
 """
 
 from __future__ import annotations
@@ -31,10 +30,7 @@ class UploadResponse:
 
 @dataclass(frozen=True)
 class JobStatus:
-    """The progress of a job with a file: `state` is INIT, IN_PROGRESS, COMPLETED or the like.
-
-    `accepted` and `failed` count rows; None if the response does not give them.
-    """
+    """The progress of a job, INIT, IN_PROGRESS, COMPLETED or the like, and its rows if counted."""
 
     state: str
     accepted: int | None
@@ -52,12 +48,8 @@ class BulkApi:
     ) -> UploadResponse:
         """Upload a CSV file to a job, whose id is in Gainsight's cURL command.
 
-        `open_file` is called for every attempt, right before it is sent.
-
-        Raises:
-            PayloadTooLargeError: HTTP 413; send it in parts.
-            RefusedError: The job refused it (also with HTTP 200).
-            UnknownOutcomeError: It may have been accepted; do not simply send it again.
+        `open_file` is called for every attempt. After a PayloadTooLargeError, send the file in
+        parts; after an UnknownOutcomeError, it may have been accepted.
         """
         media_type, body = csv_form({"jobId": job_id}, filename, open_file)
         call = Call(
@@ -77,12 +69,7 @@ class BulkApi:
         return UploadResponse(status_id, response.request_id)
 
     def status(self, status_id: str) -> JobStatus:
-        """Return the status of a job (Bulk Status API). Counts as a synchronous call.
-
-        Raises:
-            RefusedError: The tenant does not know this status id.
-            NotFoundError: The same, as HTTP 404.
-        """
+        """Return the status of a job (Bulk Status API). Counts as a synchronous call."""
         path = f"{_PATH}/status/{quote(status_id, safe='')}"
         call = Call("GET", path, kind="job status", expects=lambda data: bool(_state(data)))
         data = self._send(call).data

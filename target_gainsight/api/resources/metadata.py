@@ -120,11 +120,7 @@ class ObjectSummary:
 
 @dataclass(frozen=True)
 class ObjectSchema(ObjectSummary):
-    """An object and its fields.
-
-    `documented` marks a schema taken from the documentation of an API, whose required fields are
-    certain; those of metadata are not.
-    """
+    """An object and its fields, of which only those of a `documented` one are surely required."""
 
     fields: tuple[Field, ...]
     documented: bool = False
@@ -142,12 +138,7 @@ class MetadataApi:
     _categories: dict[str, tuple[PicklistOption, ...]] = field(default_factory=dict)
 
     def describe(self, object_name: str) -> ObjectSchema:
-        """Describe one object with all its fields (Get Describe).
-
-        Raises:
-            ObjectNotFoundError: The tenant has no such object.
-            WrongMetadataError: The response describes something else.
-        """
+        """Describe one object with all its fields (Get Describe)."""
         response = self._send(describe_call(object_name))
         entries = _entries(response.data)
         if not entries:

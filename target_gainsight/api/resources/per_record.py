@@ -42,10 +42,9 @@ class RecordFailure:
 
 @dataclass(frozen=True)
 class PerRecordResponse:
-    """The outcome of each record of a call, by reference.
+    """The outcome of each record of a call, by reference; one that is in neither has none.
 
-    `written` holds the identifier of what was written, or None if the response does not give it. A
-    reference that is in neither has an unknown outcome.
+    `written` holds the identifier of what was written, if the response gives it.
     """
 
     written: Mapping[str, str | None]
@@ -104,10 +103,7 @@ class CockpitApi:
         return self._save("PUT", ctas)
 
     def list_names(self) -> dict[str, tuple[PicklistOption, ...]]:
-        """List the values that CTAs refer to by name.
-
-        They come by `type`, `reason`, `status` and `priority`; what the response lacks is left out.
-        """
+        """List the values that CTAs refer to by name, by `type`, `reason`, `status`, `priority`."""
         names: dict[str, tuple[PicklistOption, ...]] = {}
         for category, item in _listed_names(self._send(CTA_NAMES_CALL).data):
             kind = next((kind for kind in _CTA_NAMES if kind in category.lower()), None)

@@ -91,11 +91,6 @@ class RecordsApi:
         """Yield the matching rows by `Gsid`, reading each page when needed (Company API, Read).
 
         There is no select-all; `Csm__gr.Email` follows a lookup. Rows are spelt as the select is.
-
-        Raises:
-            UnreadableFieldError: A selected field cannot be read.
-            UnavailableError: Retries are exhausted. Three are enough if the object has never
-                responded with anything but HTTP 500.
         """
         # Pages of an unordered query may overlap.
         body: dict[str, Json] = {"select": list(select), "orderBy": {"Gsid": "asc"}}
@@ -214,11 +209,7 @@ class PeopleApi:
 
 
 def batch(records: Sequence[Record]) -> list[Record]:
-    """Return the records of one write as a list.
-
-    Raises:
-        ValueError: There is none, or more than 50.
-    """
+    """Return the records of one write as a list; ValueError unless there are 1 to 50."""
     if not 1 <= len(records) <= MAX_RECORDS:
         message = f"a write takes 1 to {MAX_RECORDS} records, not {len(records)}"
         raise ValueError(message)
@@ -236,20 +227,14 @@ def means_no_rows(error: errors.GainsightError) -> bool:
 
 
 def rows_of(data: Json) -> tuple[Record, ...] | None:
-    """Return the rows in the data of a query, which come bare or under `records`.
-
-    None stands for data of another shape, which must not pass for no rows.
-    """
+    """Return the rows of a query, bare or under `records`; None for what must not pass for none."""
     if isinstance(data, Mapping):
         data = data.get("records", False)
     return as_mappings(data) if is_list_of_mappings(data) else None
 
 
 def fields_in(description: str, select: Sequence[str]) -> tuple[str, ...]:
-    """Return the selected fields that a description names, as in `Column t1.X`.
-
-    A word names a field with or without its table, or by the lookup that the field follows.
-    """
+    """Return the selected fields that a description names, as in `Column t1.X`, or their lookup."""
     words = [word.strip(".").lower() for word in re.findall(r"[\w.]+", description)]
     return tuple(
         name
