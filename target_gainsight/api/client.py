@@ -249,7 +249,8 @@ class GainsightClient:
         if not self._has_responded:
             message = (
                 f"{self._transport.host} is not reachable: {error.message}. Check the domain (or "
-                "base_url), the network and the proxy settings"
+                "base_url), the network, the proxy settings, and REQUESTS_CA_BUNDLE if a proxy "
+                "inspects TLS"
             )
             return errors.UnreachableError(message, **error.context)
         message = (

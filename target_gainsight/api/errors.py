@@ -14,7 +14,7 @@ Errors carry what is needed to find the call again, never a credential and never
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import ClassVar, Literal, TypeAlias, TypedDict
+from typing import ClassVar, Literal, TypeAlias, TypedDict, cast
 
 from target_gainsight.api.http.json_codec import Json
 
@@ -33,6 +33,9 @@ class CallContext(TypedDict, total=False):
     code: str | None
     description: str | None
     request_id: str | None
+
+
+_CONTEXT_NAMES = CallContext.__optional_keys__
 
 
 @dataclass(frozen=True)
@@ -69,14 +72,8 @@ class GainsightError(Exception):
     @property
     def context(self) -> CallContext:
         """The context, for an error that replaces this one."""
-        return {
-            "method": self.method,
-            "path": self.path,
-            "status": self.status,
-            "code": self.code,
-            "description": self.description,
-            "request_id": self.request_id,
-        }
+        own = {name: value for name, value in vars(self).items() if name in _CONTEXT_NAMES}
+        return cast("CallContext", own)
 
     def __str__(self) -> str:
         description = self.description or ""
@@ -146,13 +143,12 @@ class StoppedError(StopRunError):
     message: str = "the client was stopped before the call could be sent"
 
 
-@dataclass(eq=False, repr=False)
+@dataclass(eq=False, repr=False, kw_only=True)
 class RetryCallError(GainsightError):
     """The same call may succeed later. `retry_after` is in seconds, if the server gave it."""
 
     outcome: ClassVar[Outcome] = "failed"
 
-    _: KW_ONLY
     retry_after: float | None = None
 
 
@@ -166,7 +162,7 @@ class ConnectError(RetryCallError):
     """The connection was never made, so the call cannot have had an effect."""
 
 
-@dataclass(eq=False, repr=False)
+@dataclass(eq=False, repr=False, kw_only=True)
 class AmbiguousResponseError(RetryCallError):
     """The call was sent, and may have had its effect.
 
@@ -174,7 +170,6 @@ class AmbiguousResponseError(RetryCallError):
     cannot be read: a web page, cut short, or of another shape.
     """
 
-    _: KW_ONLY
     timed_out: bool = False
 
 
@@ -182,7 +177,7 @@ class UnavailableError(GainsightError):
     """The call was repeated for as long as allowed; its last fault is the `__cause__`."""
 
 
-@dataclass(eq=False, repr=False)
+@dataclass(eq=False, repr=False, kw_only=True)
 class UnknownOutcomeError(GainsightError):
     """A call that must not be repeated was sent and may have been committed.
 
@@ -190,13 +185,12 @@ class UnknownOutcomeError(GainsightError):
     `timed_out` may be committed later still.
     """
 
-    _: KW_ONLY
     sent_at: float
     timed_out: bool
     cause: RetryCallError
 
 
-@dataclass(eq=False, repr=False)
+@dataclass(eq=False, repr=False, kw_only=True)
 class RefusedError(GainsightError):
     """The tenant refused the call; nothing was written.
 
@@ -204,7 +198,6 @@ class RefusedError(GainsightError):
     the record (Company API, Insert). `data` is its payload, which may state outcomes per record.
     """
 
-    _: KW_ONLY
     failures: tuple[FieldFailure, ...] = ()
     data: Json = None
 
@@ -213,11 +206,10 @@ class PayloadTooLargeError(RefusedError):
     """The call's body is too large for the tenant or a proxy before it: send less."""
 
 
-@dataclass(eq=False, repr=False)
+@dataclass(eq=False, repr=False, kw_only=True)
 class UnreadableFieldError(RefusedError):
     """A query selects fields that are described and cannot be read: `fields`, if it names them."""
 
-    _: KW_ONLY
     fields: tuple[str, ...] = ()
 
 

@@ -40,16 +40,14 @@ def as_mapping(value: Json) -> Record:
 
 def as_mappings(value: Json) -> tuple[Record, ...]:
     """Return the JSON objects in a list, without anything else in it."""
-    if not isinstance(value, list):
-        return ()
-    return tuple([item for item in value if item.__class__ is dict or isinstance(item, Mapping)])
+    items = value if isinstance(value, list) else ()
+    return tuple([item for item in items if isinstance(item, dict)])
 
 
 def is_list_of_mappings(value: Json) -> bool:
     """Return whether a value is null or a list of JSON objects only."""
-    if value is None:
-        return True
-    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
+    listed = [] if value is None else value
+    return isinstance(listed, list) and all(isinstance(item, dict) for item in listed)
 
 
 def as_text(value: Json) -> str | None:

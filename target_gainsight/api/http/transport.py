@@ -21,14 +21,11 @@ from target_gainsight.api.http.call import Call, FormStream
 from target_gainsight.api.http.json_codec import encode
 
 _CONNECTIONS = 64
-_NEVER_CONNECTED: tuple[tuple[type[BaseException], str], ...] = (
-    (requests.exceptions.ProxyError, "the proxy does not let the connection through ({})"),
-    (
-        ssl.SSLCertVerificationError,
-        "the TLS certificate is not valid ({}); point REQUESTS_CA_BUNDLE to its authority",
-    ),
-    (requests.ConnectTimeout, "no connection is made in time"),
-    (NewConnectionError, "no connection can be made ({})"),
+_NEVER_CONNECTED = (
+    NewConnectionError,
+    requests.ConnectTimeout,
+    requests.exceptions.ProxyError,
+    ssl.SSLCertVerificationError,
 )
 _TIMEOUTS = (TimeoutError, requests.ReadTimeout, ReadTimeoutError)
 
@@ -108,9 +105,8 @@ def _fault(error: OSError, call: errors.CallContext) -> errors.GainsightError:
     if not isinstance(error, requests.RequestException):
         return errors.UnreachableError(f"the request cannot be sent: {error}", **call)
     causes = tuple(_causes(error))
-    for kind, reason in _NEVER_CONNECTED:
-        if any(isinstance(cause, kind) for cause in causes):
-            return errors.ConnectError(reason.format(causes[-1]), **call)
+    if any(isinstance(cause, _NEVER_CONNECTED) for cause in causes):
+        return errors.ConnectError(f"no connection can be made ({causes[-1]})", **call)
     if any(isinstance(cause, _TIMEOUTS) for cause in causes):
         return errors.AmbiguousResponseError("no response came in time", timed_out=True, **call)
     return errors.AmbiguousResponseError(f"the connection broke: {causes[-1]}", **call)

@@ -86,7 +86,7 @@ class RecordsApi:
         *,
         select: Sequence[str],
         where: Where | None = None,
-        limit: int | None = None,
+        limit: float = math.inf,
     ) -> Iterator[Record]:
         """Yield the matching rows by `Gsid`, reading each page when needed (Company API, Read).
 
@@ -97,8 +97,8 @@ class RecordsApi:
         if where is not None:
             body["where"] = to_wire(where)
         offset = 0
-        while limit is None or offset < limit:
-            size = MAX_PAGE if limit is None else min(MAX_PAGE, limit - offset)
+        while offset < limit:
+            size = int(min(MAX_PAGE, limit - offset))
             rows = self._page(object_name, select, {**body, "limit": size, "offset": offset})
             if any(name not in row for row in rows for name in select):
                 rows = [_spell_as_selected(row, select) for row in rows]
@@ -144,11 +144,10 @@ class RecordsApi:
         response = self._send(call)
         written = as_mapping(response.data)
         listed, count = as_mappings(written.get("records")), written.get("count")
-        names_failures = bool(written.get("errors") or response.body.get("errorDesc"))
         return WriteResponse(
             count=count if isinstance(count, int) else len(listed),
             records=listed,
-            failures=field_failures(response.body) if names_failures else (),
+            failures=field_failures(response.body),
             request_id=response.request_id,
             server_time=response.server_time,
         )
