@@ -29,10 +29,10 @@ from target_gainsight.probe.observations import (
 )
 from target_gainsight.probe.tenant import COMPANY, GSID, USER, ProbedTenant
 
-_CHECKED = "they are checked where they are listed"
-_FOUND = "existing records are found"
-_STOPS = "streams that read it stop before anything is written"
-_GIVEN_UP = "a load gives such an object up after three tries"
+_CHECKED = "checks names and labels that are listed"
+_BOTH = "reads both forms"
+_STOPS = "stops streams that read it before anything is written"
+_GIVEN_UP = "gives such an object up after three tries"
 ACTIVITY = "activity_timeline"
 _READS = {
     COMPANY: (GSID,),
@@ -126,7 +126,7 @@ def _read_objects(tenant: ProbedTenant) -> Iterator[Observation]:
     reply = reads[ACTIVITY] = tenant.query(ACTIVITY, (GSID, "ExternalId"), limit=1)
     position = _TIMELINE_REFUSALS.get(type(reply.error), "refused")
     position = position if reply.rows is None else "answered"
-    yield Observation("timeline_query", position, reply.summary)
+    yield Observation("timeline_query", position, f"{position}, {reply.summary}")
     failing = [name for name, reply in reads.items() if reply.status == _SERVER_ERROR]
     observed = f"{', '.join(failing) or f'none of {len(reads)} objects'} answers HTTP 500"
     yield Observation("query_error_object", failing[0] if failing else "", observed)
@@ -183,15 +183,15 @@ def _find_tokens(tenant: ProbedTenant) -> Iterator[Observation]:
 FIRST_QUESTIONS = {
     _list_objects: (
         Topic("credential", "the tenant accepts the credential"),
-        Topic("metadata_status", "objects are listed", "names are checked if they are", 0),
-        Topic("standard_transactional", "standard objects are not transactional", usual=False),
+        Topic("metadata_status", "objects are listed", _CHECKED, 0),
+        Topic("standard_transactional", "standard ones are not transactional", "ignores it", False),
     ),
     _describe_objects: (
-        Topic("describe_several", "one call describes several", "or each is described alone", 0),
-        Topic("describe_one", "a GET describes one object", "fields are checked if it does"),
-        Topic("activity_types_described", "activity types are items of TypeName", usual=True),
-        Topic("flags_as_text", "flags are true and false", "both are read", False),
-        Topic("describe_children_first", "the objects asked for come first", usual=False),
+        Topic("describe_several", "one call describes several objects", "or describes each", 0),
+        Topic("describe_one", "a GET describes one object", "checks fields if it does"),
+        Topic("activity_types_described", "activity types are items of TypeName", _CHECKED, True),
+        Topic("flags_as_text", "flags are true and false", _BOTH, False),
+        Topic("describe_children_first", "the objects asked for come first", "ignores it", False),
     ),
     _find_options: (
         Topic("picklist_options", "picklists are described with items", _CHECKED, "listed"),
@@ -200,10 +200,10 @@ FIRST_QUESTIONS = {
 READ_QUESTIONS = {
     _read_objects: (
         *(
-            Topic(f"reads_{name}", f"{name} can be queried", _FOUND, otherwise=_STOPS)
+            Topic(f"reads_{name}", f"{name} can be queried", "finds records", otherwise=_STOPS)
             for name in _READS
         ),
-        Topic("timeline_query", "Timeline can be queried", "or every one is sent", "answered"),
+        Topic("timeline_query", "Timeline can be queried", "or sends every one", "answered"),
         Topic("query_error_object", "no query of a standard object fails for good", _GIVEN_UP, ""),
     ),
     _list_cta_names: (
@@ -212,13 +212,13 @@ READ_QUESTIONS = {
 }
 LAST_QUESTIONS = {
     _find_host: (
-        Topic("host", "one host serves every API", otherwise="redirected calls fail"),
-        Topic("limit_headers", "no header has the number of calls left", "compare your settings"),
+        Topic("host", "one host serves every API", otherwise="fails redirected calls"),
+        Topic("limit_headers", "no header has the number of calls left", "has settings for that"),
     ),
     _find_tokens: (
-        Topic("token_request", "a token is requested with a form", "what works is sent", "any"),
-        Topic("token_seconds", "a token lives for a day", "renewed before it expires", 86_400.0),
-        Topic("token_in_envelope", "a token has no envelope", "both forms are read", False),
-        Topic("token_calls", "a token has no limit of calls", "another one is requested", 0),
+        Topic("token_request", "a token is requested with a form", "sends what works", "any"),
+        Topic("token_seconds", "a token lives for a day", "renews it in time", 86_400.0),
+        Topic("token_in_envelope", "a token has no envelope", _BOTH, False),
+        Topic("token_calls", "a token has no limit of calls", "requests another one", 0),
     ),
 }

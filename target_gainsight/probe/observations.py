@@ -61,9 +61,9 @@ class Topic:
     Attributes:
         name: Such as `no_rows`, unique in a run; the name of the switch if there is one.
         assumed: What the target assumes.
-        consequence: What the target does with an observation.
+        consequence: What the target does with an observation, as in `reads both forms`.
         usual: The position of the switch that stands for the assumption; None without a switch.
-        otherwise: What follows if the target relies on the assumption and it does not hold.
+        otherwise: What it does if it relies on the assumption, and that does not hold.
     """
 
     name: str

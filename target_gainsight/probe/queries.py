@@ -20,17 +20,15 @@ from target_gainsight.probe.observations import (
 )
 from target_gainsight.probe.tenant import BASIC_FIELDS, COMPANY, GSID, USER, ProbedTenant
 
-_REWRITTEN = "records with such a field count as changed, and are written in every run"
-_STOPS = "a stream stops before anything is written"
-_NEAR = "keys are compared exactly, and near matches are looked up"
-_HALVED = "a refused query is halved, and its size is kept for the rest of the run"
-_READ = "all forms are read"
+_REWRITTEN = "writes records with such a field in every run"
+_STOPS = "stops a stream before anything is written"
+_NEAR = "compares keys exactly, and looks up near matches"
+_HALVED = "halves a refused query, and keeps its size for the rest of the run"
+_READ = "reads all forms"
 
 DATES = Topic("date_read", "dates are epoch milliseconds", _READ, "epoch_ms", _REWRITTEN)
-DATETIMES = Topic(
-    "datetime_read", "datetimes are epoch milliseconds", _READ, "epoch_ms", _REWRITTEN
-)
-EMPTY_TEXT = Topic("empty_text_read", "empty text is null", "blank and null are alike", "null")
+DATETIMES = Topic("datetime_read", "they are epoch milliseconds", _READ, "epoch_ms", _REWRITTEN)
+EMPTY_TEXT = Topic("empty_text_read", "empty text is null", "takes blank for null", "null")
 
 _TEXT_TYPES = ("STRING", "EMAIL", "URL", "RICHTEXTAREA", "SFDCID")
 _KEY_POSITIONS = {GSID: "selected", "gsid": "lower", "GSID": "upper"}
@@ -50,8 +48,8 @@ def _find_unreadable(tenant: ProbedTenant) -> Iterator[Observation]:
     names = sorted({"custom fields" if "__" in name else name for name in unreadable})
     standard = [name for name in unreadable if "__" not in name]
     position = next(iter(standard), None) if unreadable else ""
-    observed = f"{', '.join(names) or 'none'} of {len(tenant.company_fields)} fields cannot"
-    consequence = f"{', '.join(unreadable) or 'none'}: written without being compared; no key"
+    observed = f"of {len(tenant.company_fields)} fields, not: {', '.join(names) or 'none'}"
+    consequence = f"writes without comparing: {', '.join(unreadable) or 'none'}"
     yield Observation("unreadable_field", position, observed, None, consequence)
 
 
@@ -60,11 +58,11 @@ def _find_form(tenant: ProbedTenant) -> Iterator[Observation]:
     read = tenant.companies if tenant.companies.rows else tenant.users
     rows = require(rows_of(read.data), "the tenant returns no row of company or gsuser")
     place = "list" if isinstance(read.data, list) else "records"
-    yield Observation("query_answer", place, f"`data` has this form: {place}")
+    yield Observation("query_answer", place, f"the form of `data` is: {place}")
     names = {name for row in rows for name in row}
     position = next((each for name, each in _KEY_POSITIONS.items() if name in names), None)
     verdict: Verdict | None = None if position else "not handled"
-    yield Observation("row_keys", position, f"in this case: {position}", verdict)
+    yield Observation("row_keys", position, f"as selected, case: {position or 'other'}", verdict)
     missing = sum(len(row) < len(read.select) for row in rows)
     yield holds("row_fields", not missing, f"{missing} of {len(rows)} rows lack some")
 
@@ -203,12 +201,12 @@ def _find_no_rows(tenant: ProbedTenant) -> Iterator[Observation]:
 
 QUESTIONS = {
     _find_unreadable: (
-        Topic("unreadable_field", "every described field can be queried", usual=""),
+        Topic("unreadable_field", "every described field can be queried", "compares it", ""),
     ),
     _find_form: (
-        Topic("query_answer", "rows are a list in `data`", "both forms are read", "list"),
-        Topic("row_keys", "fields are named as selected", "in any case", "selected", _STOPS),
-        Topic("row_fields", "a row has every selected field", otherwise=_STOPS),
+        Topic("query_answer", "rows are a list in `data`", _READ, "list"),
+        Topic("row_keys", "fields are named as selected", "ignores the case", "selected", _STOPS),
+        Topic("row_fields", "a row has every selected field", "compares it", otherwise=_STOPS),
     ),
     _read_values: (DATES, DATETIMES, EMPTY_TEXT),
     _compare_case: (
@@ -218,8 +216,8 @@ QUESTIONS = {
         Topic("ignores_wrong_filter", "a value of the wrong type is refused", _STOPS, False),
     ),
     _read_picklists: (
-        Topic("picklist_read", "a picklist is read as a GSID", otherwise=_REWRITTEN),
-        Topic("query_picklist_by_label", "a filter accepts labels", "GSIDs are used", True),
+        Topic("picklist_read", "a picklist is read as a GSID", "compares it", otherwise=_REWRITTEN),
+        Topic("query_picklist_by_label", "a filter accepts labels", "filters by GSIDs", True),
     ),
 }
 SIZE_QUESTIONS = {

@@ -32,14 +32,14 @@ from target_gainsight.probe.trial import (
     labels_with_case,
 )
 
-_BY_GSID = "rows are read, and updated by GSID"
-_NO_SUCH_CALL = "the target sends no such call"
-_NARROWED = "a refused batch is narrowed by the listed fields, otherwise by halving"
-_RESOLVED = "the target resolves lookups by reading, and sends GSIDs"
-_LOOKED_UP = "rows are looked up where the response is open"
-_FORMAT = "the target sends date_format, and tries the other format once"
-_SENT = "datetimes are sent with milliseconds and offset"
-_REPORT = "please report this profile"
+_BY_GSID = "reads rows, and updates them by GSID"
+_NO_SUCH_CALL = "sends no such call"
+_NARROWED = "narrows a refused batch by the listed fields, otherwise by halving"
+_RESOLVED = "resolves lookups by reading, and sends GSIDs"
+_LOOKED_UP = "looks rows up"
+_FORMAT = "sends date_format, and tries the other format once"
+_SENT = "sends milliseconds and offset"
+_REPORT = "is not made for that; please report this profile"
 
 _GENERIC = "GSOBJ_1008"
 _TAIL = re.compile(r"\(\s*\w[\w.]*(?P<blank>\s*)=")
@@ -98,7 +98,7 @@ def _update_without_match(trial: Trial) -> Iterator[Observation]:
     changed = _count_changed([*rows[FIRST], *rows[SECOND]], change)
     positions = {(False, 0): "error", (False, 2): "error_others_written", (True, 2): "ignore"}
     position = positions.get((reply.accepts(), changed)) if not rows[ABSENT] else None
-    observed = f"{reply.summary}; {changed} others are written, {len(rows[ABSENT])} is created"
+    observed = f"{reply.summary}; {changed} of 2 others written, {len(rows[ABSENT])} created"
     yield Observation("put_without_match", position, observed)
     yield _judge_code("put_without_match_code", reply)
 
@@ -150,7 +150,7 @@ def _send_bad_records(trial: Trial) -> Iterator[Observation]:
         "flat": [0] * len(bad) + [0],
     }
     position = next((each for each, shape in shapes.items() if groups == shape), None)
-    observed = f"{len(listed)} entries for 2 bad records with {len(bad) + 1} bad fields"
+    observed = f"{position}, {len(listed)} entries for 2 bad records with {len(bad) + 1} bad fields"
     yield Observation("error_listing", position, observed)
     tail = _TAIL.search((reply.error and reply.error.description) or "")
     form = None if tail is None else "spaced" if tail["blank"] else "tight"
@@ -238,7 +238,7 @@ def _clear_text(trial: Trial) -> Iterator[Observation]:
         position = "cleared" if emptied is None else "kept"
         yield Observation("empty_text_written", None if unfilled == "" else position, position)
     is_cleared = null.accepts() and cleared == unfilled
-    yield holds("null_clears", is_cleared, null.summary)
+    yield holds("null_clears", is_cleared, f"cleared: {is_cleared}, {null.summary}")
 
 
 def _delete_twice(trial: Trial) -> Iterator[Observation]:
@@ -280,7 +280,7 @@ QUESTIONS = {
     ),
     _update_without_match: (
         Topic("put_without_match", "one key without a match refuses all", _BY_GSID, "error"),
-        Topic("put_without_match_code", "that has GSOBJ_1011", _BY_GSID, "GSOBJ_1011"),
+        Topic("put_without_match_code", "that refusal has GSOBJ_1011", _BY_GSID, "GSOBJ_1011"),
     ),
     _update_twins: (
         Topic("put_multi_match", "a key updates all its rows", _BY_GSID, "update_all"),
@@ -288,14 +288,14 @@ QUESTIONS = {
     _misuse_keys: (
         Topic("too_many_keys_code", "4 keys are refused with GSOBJ_1008", _NO_SUCH_CALL, _GENERIC),
         Topic("put_missing_key", "a record without a key is refused", _NO_SUCH_CALL, "error"),
-        Topic("put_missing_key_code", "that has GSOBJ_1007", _NO_SUCH_CALL, "GSOBJ_1007"),
+        Topic("put_missing_key_code", "that refusal has GSOBJ_1007", _NO_SUCH_CALL, "GSOBJ_1007"),
     ),
     _send_too_many_records: (
         Topic("too_many_records_code", "51 records are refused", _NO_SUCH_CALL, _GENERIC),
     ),
     _send_bad_records: (
         Topic("error_listing", "a refusal lists bad fields by record", _NARROWED, "nested"),
-        Topic("error_tail", "its text ends in (Field = value)", "any is read", "spaced"),
+        Topic("error_tail", "a refusal ends in (Field = value)", "reads both", "spaced"),
     ),
     _write_dates: (
         Topic("other_date_forms", "no other date format is needed", _FORMAT),
@@ -304,17 +304,15 @@ QUESTIONS = {
         DATES,
     ),
     _write_datetimes: (
-        Topic("datetime_milliseconds_required", "milliseconds are optional", _SENT, False, _REPORT),
+        Topic("datetime_milliseconds_required", "they may be left out", _SENT, False, _REPORT),
         DATETIMES,
     ),
-    _write_number: (Topic("numeric_strings", "5 as text is no number", "numbers are sent", False),),
+    _write_number: (Topic("numeric_strings", "text is no number", "sends numbers", False),),
     _write_labels: (
-        Topic(
-            "picklist_ignores_case", "a label has its case", "labels are checked", False, _REPORT
-        ),
+        Topic("picklist_ignores_case", "another case is refused", "checks labels", False, _REPORT),
     ),
     _clear_text: (
-        Topic("empty_text_written", "empty text is kept", "it is sent", "kept", _REPORT),
+        Topic("empty_text_written", "empty text is kept", "sends it", "kept", _REPORT),
         Topic("null_clears", "null clears a field", otherwise=_REPORT),
         EMPTY_TEXT,
     ),
@@ -323,12 +321,12 @@ QUESTIONS = {
         Topic("lookup_error_code", "a failed lookup is GSOBJ_1008", _RESOLVED, _GENERIC),
     ),
     _delete_twice: (
-        Topic("delete_missing", "deleting no row is GSOBJ_1011", _LOOKED_UP, "nothing_matches"),
+        Topic("delete_missing", "a missing row is GSOBJ_1011", _LOOKED_UP, "nothing_matches"),
     ),
 }
 PERSON_QUESTIONS = {
     _send_person_again: (
-        Topic("people_answer", "the response has the GSID", "nothing else of it is read", "gsid"),
-        Topic("person_unchanged", "the person does not change", otherwise="check the person"),
+        Topic("people_answer", "the response has the GSID", "reads nothing else", "gsid"),
+        Topic("person_unchanged", "the person does not change", otherwise="has changed it"),
     ),
 }
