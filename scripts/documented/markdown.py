@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import groupby
+from pathlib import Path
 
 from documented.declared import ESSENTIAL
-from target_gainsight.settings.setting import Kind, Setting
+from target_gainsight.settings.setting import Setting
 
 KIND_NAMES = {
-    Kind.TEXT: "text",
-    Kind.PATH: "path",
-    Kind.INTEGER: "number",
-    Kind.BOOLEAN: "boolean",
-    Kind.NAMES: "list or text",
-    Kind.OBJECT: "object",
+    str: "text",
+    Path: "path",
+    int: "number",
+    bool: "boolean",
+    tuple: "list or text",
+    dict: "object",
 }
 PLACES = {"run": "top", "stream": "top, `streams`", "entry": "`streams`"}
 """Where a setting may be given, by its scope."""

@@ -7,10 +7,9 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from enum import Enum
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from target_gainsight.settings.errors import ConfigErrors, did_you_mean, display
 
@@ -71,7 +70,7 @@ def read_object(value: object) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-class Kind(Enum):
+class Kind(NamedTuple):
     """What a setting holds.
 
     The JSON types begin with text, so that a value reaches the target as it was given: Meltano
@@ -84,23 +83,20 @@ class Kind(Enum):
         read: Returns a JSON value or text as what the setting holds, or None if it is not that.
     """
 
-    TEXT = "text", ("string",), _read_text
-    PATH = "a path on this machine; URLs are not supported", ("string",), read_path
-    INTEGER = "a whole number", ("string", "integer"), _read_integer
-    BOOLEAN = "true or false", ("string", "boolean"), _read_boolean
-    NAMES = "a list of names or comma-separated text", ("string", "array"), _read_names
-    OBJECT = "an object", ("object",), read_object
-
-    def __init__(
-        self, expected: str, json_types: tuple[str, ...], read: Callable[[object], Any]
-    ) -> None:
-        self.expected = expected
-        self.json_types = json_types
-        self.read = read
+    expected: str
+    json_types: tuple[str, ...]
+    read: Callable[[object], Any]
 
 
-_KINDS = {str: Kind.TEXT, Path: Kind.PATH, int: Kind.INTEGER, bool: Kind.BOOLEAN, tuple: Kind.NAMES}
-"""The kind of a field by its type; whatever else a field holds is read from an object."""
+KINDS: Mapping[type, Kind] = {
+    str: Kind("text", ("string",), _read_text),
+    Path: Kind("a path on this machine; URLs are not supported", ("string",), read_path),
+    int: Kind("a whole number", ("string", "integer"), _read_integer),
+    bool: Kind("true or false", ("string", "boolean"), _read_boolean),
+    tuple: Kind("a list of names or comma-separated text", ("string", "array"), _read_names),
+    dict: Kind("an object", ("object",), read_object),
+}
+"""The kinds by the Python type of a value."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +105,8 @@ class Setting:
 
     Attributes:
         description: What it does, in sentences; ``help`` adds choices and default.
-        held: The type of its value.
+        kind: The type of its value, one of `KINDS`.
+        held: The type as it is declared, with the types of an object's parts.
         choices: The only values that a text may have.
         refused: Other values that people try, each with a sentence on what to do instead.
         minimum: The least number; a list or object may be empty.
@@ -122,7 +119,7 @@ class Setting:
 
     description: str
     default: Any = None
-    kind: Kind = Kind.TEXT
+    kind: type = str
     held: Any = None
     choices: tuple[str, ...] = ()
     refused: Mapping[str, str] = field(default_factory=dict)
@@ -163,7 +160,7 @@ class Setting:
         Both stand in the description.
         """
         schema: dict[str, Any] = {
-            "type": [*self.kind.json_types, "null"],
+            "type": [*KINDS[self.kind].json_types, "null"],
             "title": self.title,
             "description": self.help,
         }
@@ -174,24 +171,24 @@ class Setting:
         """What the setting takes."""
         if self.choices:
             return f"one of {', '.join(self.choices)}"
-        if self.kind is not Kind.INTEGER:
-            return self.kind.expected + (f", at most {self.maximum}" if self.maximum else "")
-        if self.maximum is None:
-            return f"{self.kind.expected} of at least {self.minimum}"
-        return f"{self.kind.expected} from {self.minimum} to {self.maximum}"
+        expected = KINDS[self.kind].expected
+        if self.kind is not int:
+            return f"{expected}, at most {self.maximum}" if self.maximum else expected
+        bounds = f"from {self.minimum} to {self.maximum}"
+        return f"{expected} {bounds if self.maximum else f'of at least {self.minimum}'}"
 
     def hint(self, value: object) -> str:
         """Say what may be meant by a wrong value; empty where nothing comes near."""
-        if self.kind is Kind.OBJECT and isinstance(value, str):
+        if self.kind is dict and isinstance(value, str):
             return "Text must be JSON, with double quotes around names and texts."
         return self.refused.get(str(value).lower(), did_you_mean(str(value), self.choices))
 
     def read(self, value: object) -> Any:  # noqa: ANN401 - what the kind says
         """Return a JSON value, or text, as what the setting holds; None if it is not that."""
-        found = self.kind.read(value)
+        found = KINDS[self.kind].read(value)
         if found is None or (self.choices and found not in self.choices):
             return None
-        if self.kind is Kind.INTEGER and found < self.minimum:
+        if self.kind is int and found < self.minimum:
             return None
         size = len(found) if isinstance(found, (tuple, dict)) else found
         return None if self.maximum is not None and size > self.maximum else found
@@ -214,10 +211,10 @@ def settings_of(form: type) -> tuple[Setting, ...]:
             if get_origin(held) in {Union, UnionType}:
                 held = get_args(held)[0]  # the others are None, or a parsed form
             choices = get_args(held) if get_origin(held) is Literal else ()
-            kind = Kind.TEXT if choices else _KINDS.get(get_origin(held) or held, Kind.OBJECT)
-            settings.append(
-                replace(declared, name=each.name, kind=kind, held=held, choices=choices)
-            )
+            plain = str if choices else get_origin(held) or held
+            kind = plain if plain in KINDS else dict
+            named = replace(declared, name=each.name, kind=kind, held=held, choices=choices)
+            settings.append(named)
     return tuple(settings)
 
 
@@ -305,7 +302,7 @@ def sdk_setting(name: str, schema: Mapping[str, Any]) -> Setting:
     return Setting(
         " ".join(schema["description"].split()),
         schema.get("default"),
-        kind=next(kind for kind in Kind if kind.json_types[-1] in types),
+        kind=next(each for each, kind in KINDS.items() if kind.json_types[-1] in types),
         name=name,
         group=SDK_GROUP,
     )
