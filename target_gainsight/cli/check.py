@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -16,12 +16,13 @@ import click
 from target_gainsight.api import (
     AccessDeniedError,
     CredentialError,
+    GainsightClient,
     GainsightError,
     ObjectSchema,
 )
 from target_gainsight.cli.configuration import configured, read_settings
 from target_gainsight.cli.output import examples, format_option, marks, print_as
-from target_gainsight.cli.tenant import TenantMetadata, tenant_connection
+from target_gainsight.cli.tenant import TenantSchemas, tenant_connection
 from target_gainsight.loading.lookups.plans import plan_lookups
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import counted
@@ -45,10 +46,6 @@ A_DAY = date(2026, 1, 1)
 OWN_KEYS = {"person": ("Email",), "timeline": ("ExternalId",)}
 """Object types that are always identified by the same field."""
 
-HOUR_SECONDS = 3600
-
-Status = Literal["ok", "info", "warning", "error"]
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -58,7 +55,6 @@ class Finding:
         check: What is checked: `tenant`, `credential`, `limits`, … or, of a stream, `object` or
             the setting.
         text: The result on one line, with what to do.
-        status: `info` is for information; such a check cannot fail.
         suggestion: What to do alone, where that is known.
         stream: The name or pattern under `streams`; `*` for the streams without an entry; None
             if no stream is concerned.
@@ -66,8 +62,8 @@ class Finding:
 
     check: str
     text: str
-    status: Status = "ok"
-    suggestion: str = ""
+    status: Literal["ok", "warning", "error"] = "ok"
+    suggestion: str | None = None
     stream: str | None = None
 
     @property
@@ -78,16 +74,6 @@ class Finding:
         is_any = self.stream == ANY_STREAM
         name = "streams without an entry" if is_any else f"stream {self.stream}"
         return name if self.check == OBJECT else f"{name}: {self.check}"
-
-    def to_json(self) -> dict[str, str | None]:
-        """Return the finding as JSON shows it."""
-        return {
-            "stream": self.stream,
-            "check": self.check,
-            "status": "ok" if self.status == "info" else self.status,
-            "text": one_line(self.text),
-            "suggestion": one_line(self.suggestion) or None,
-        }
 
 
 @click.command(
@@ -102,85 +88,74 @@ def check(form: str) -> None:
     """Check the settings against the tenant; writes nothing. Exits with 1 if a check failed."""
     settings = read_settings()
     with tenant_connection(settings) as client:
-        metadata = TenantMetadata(client, settings)
-        findings = [*_check_tenant(settings, metadata), *_list_limits(settings)]
+        findings = [*_check_tenant(settings, client), *_list_limits(settings)]
     failed = sum(each.status == "error" for each in findings)
     if form == "json":
-        checks = [each.to_json() for each in findings]
+        checks = [asdict(each) for each in findings]
         print_as("json", {"ok": not failed, "failed": failed, "checks": checks})
     else:
-        _print(findings)
+        right, wrong = marks()
+        shown = {"ok": (right, "green"), "warning": ("!", "yellow"), "error": (wrong, "red")}
+        width = max(len(each.subject) for each in findings)
+        for each in findings:
+            mark, colour = shown[each.status]
+            mark = click.style(f"{mark:2}", fg=colour)
+            click.echo(f"{mark} {each.subject:{width}}  {one_line(each.text)}")
         summary = f"{counted(failed, 'check')} failed."
         click.echo(summary if failed else "Everything that can be checked is right.")
     sys.exit(1 if failed else 0)
 
 
-def _print(findings: list[Finding]) -> None:
-    right, wrong = marks()
-    shown = {
-        "ok": (right, "green"),
-        "info": ("", None),
-        "warning": ("!", "yellow"),
-        "error": (wrong, "red"),
-    }
-    width = max(len(each.subject) for each in findings)
-    for each in findings:
-        mark, colour = shown[each.status]
-        mark = click.style(f"{mark:2}", fg=colour)
-        click.echo(f"{mark} {each.subject:{width}}  {one_line(each.text)}")
-
-
-def _check_tenant(settings: Settings, metadata: TenantMetadata) -> Iterator[Finding]:
+def _check_tenant(settings: Settings, client: GainsightClient) -> Iterator[Finding]:
     """Check that the tenant responds and accepts the credential, then the streams."""
     connection = settings.connection
     where = connection.base_url or f"the embedded sandbox in {connection.sandbox_path}"
+    responds = Finding("tenant", f"{where} responds")
     try:
-        count = len(metadata.list_objects())
+        count = len(client.metadata.list_objects())
     except (CredentialError, AccessDeniedError) as error:
-        yield Finding("tenant", f"{where} responds")
-        yield _refused("credential", error)
+        yield from (responds, _refused("credential", error))
         return
     except GainsightError as error:
         yield _refused("tenant", error)
         return
-    yield Finding("tenant", f"{where} responds")
     credential = "access_key is valid"
     if connection.sandbox_path is not None:
         credential = "none is needed"
     elif connection.client_id:
         credential = "client_id and client_secret (M2M OAuth) are valid"
-    yield Finding("credential", f"{credential}; {count} objects are visible")
+    yield from (responds, Finding("credential", f"{credential}; {count} objects are visible"))
     if connection.sandbox_path is None:
-        suggestion = "run 'gainsight probe' once to see how the tenant behaves"
-        yield Finding("probe", f"{suggestion} where the API is not documented", "info")
-    yield from _check_streams(settings, metadata)
+        text = "run 'gainsight probe' once to see how the tenant behaves beyond the documentation"
+        yield Finding("probe", text)
+    yield from _check_streams(settings, TenantSchemas(client, settings))
 
 
-def _check_streams(settings: Settings, metadata: TenantMetadata) -> Iterator[Finding]:
+def _check_streams(settings: Settings, schemas: TenantSchemas) -> Iterator[Finding]:
     entries = dict(settings.streams.items())
     if settings.default_stream is not None:
         entries[ANY_STREAM] = settings.default_stream
     if not entries:
         text = "no setting routes a stream to an object: set object_type, or streams"
-        yield Finding("streams", text, "error", "Set object_type, or streams.")
+        yield Finding("streams", text, "error")
     for name, entry in entries.items():
         if entry is None:
             text = "it names no object: set its object_type"
-            yield Finding(OBJECT, text, "error", "Set its object_type.", name)
+            yield Finding(OBJECT, text, "error", stream=name)
         elif entry.object_type == "survey_csv":
             text = f"a file for the survey import, in {settings.survey_path}"
             yield Finding(OBJECT, text, stream=name)
         else:
-            for finding in _check_stream(entry, metadata):
+            for finding in _check_stream(entry, schemas):
                 yield replace(finding, stream=name)
 
 
-def _check_stream(stream: StreamSettings, metadata: TenantMetadata) -> Iterator[Finding]:
+def _check_stream(stream: StreamSettings, schemas: TenantSchemas) -> Iterator[Finding]:
     """Check what can be checked without the records of a stream."""
     named = (*stream.field_mapping.values(), *stream.constants, *stream.lookup_keys)
     named = (*named, *stream.lookups, *stream.field_rules)
     try:
-        schema = metadata.describe(stream.object_name, named)
+        schema = schemas.describe(stream.object_name, named)
     except (GainsightError, RunStoppedError) as error:
         yield _refused(OBJECT, error)
         return
@@ -191,23 +166,20 @@ def _check_stream(stream: StreamSettings, metadata: TenantMetadata) -> Iterator[
         return
     yield Finding(OBJECT, f"{stream.sync_mode} into {schema.name}, {len(schema.fields)} fields")
     if schema.volume == "high":
-        text = (
-            "listed as a high-volume object; if its records are refused, load it by a bulk job "
-            "(transport: bulk)"
-        )
-        yield Finding(OBJECT, text, "warning")
+        text = "listed as high-volume; if its records are refused, load it by a bulk job"
+        yield Finding(OBJECT, f"{text} (transport: bulk)", "warning")
     if stream.deletes == "delete":
         text = f"delete, at most {stream.max_deletes:,} rows in a run (max_deletes)"
-        yield Finding("deletes", text, "info")
+        yield Finding("deletes", text)
     yield from _check_fields(stream, schema)
     for target, lookup in stream.lookups.items():
         text = f"{lookup.object_name} by {', '.join(lookup.fields.values())}"
         alone = replace(stream, lookups={target: lookup}, company_links=None)
-        yield from _check_reference(f"lookups.{target}", text, alone, metadata)
+        yield from _check_reference(f"lookups.{target}", text, alone, schemas)
     if stream.company_links is not None:
         text = f"{OBJECT_NAMES['company']} by {', '.join(stream.company_links.lookup.values())}"
         alone = replace(stream, lookups={})
-        yield from _check_reference("company_links", text, alone, metadata)
+        yield from _check_reference("company_links", text, alone, schemas)
 
 
 def _check_fields(stream: StreamSettings, schema: ObjectSchema) -> Iterator[Finding]:
@@ -240,15 +212,15 @@ def _check_fields(stream: StreamSettings, schema: ObjectSchema) -> Iterator[Find
         default = "the stream's key properties"
         if stream.object_type != "cta":
             default = f"Name if the stream has it, otherwise {default}"
-        yield Finding("lookup_keys", default, "info")
+        yield Finding("lookup_keys", default)
 
 
 def _check_reference(
-    setting: str, text: str, alone: StreamSettings, metadata: TenantMetadata
+    setting: str, text: str, alone: StreamSettings, schemas: TenantSchemas
 ) -> Iterator[Finding]:
     """Check the object and match fields of one lookup, or of the company links."""
     try:
-        references = plan_lookups(alone, metadata.describe)
+        references = plan_lookups(alone, schemas.describe)
     except (GainsightError, RunStoppedError) as error:
         yield _refused(setting, error)
     else:
@@ -258,7 +230,7 @@ def _check_reference(
 def _report(setting: str, text: str, problems: Sequence[FieldProblem]) -> Iterator[Finding]:
     """Report the problems of a setting; without any, its value is right."""
     for problem in problems:
-        suggestion = did_you_mean(problem.name, problem.suggestions)
+        suggestion = did_you_mean(problem.name, problem.suggestions) or None
         wrong = str(problem).removeprefix(f"{problem.setting}: ")
         yield Finding(setting, wrong, "error", suggestion)
     if text and not problems:
@@ -273,21 +245,21 @@ def _refused(check: str, error: Exception) -> Finding:
 def _list_limits(settings: Settings) -> Iterator[Finding]:
     """List the limits that hold for the calls of these streams."""
     streams = [each for each in (settings.default_stream, *settings.streams.values()) if each]
-    rates = rate_limits(settings.limits)
-    used = [rates["synchronous"]]
-    if any(stream.object_type == "timeline" for stream in streams):
-        used.append(rates["timeline"])
-    if any(stream.transport == "bulk" for stream in streams):
-        used.append(rates["bulk"])
-    for rate in used:
-        window = "an hour" if rate.window_seconds == HOUR_SECONDS else "a minute"
-        limits = f"{rate.per_window:,} {rate.unit} {window}"
-        allowed = f"{rate.allowed_per_window:,}"
-        if rate.per_day is not None:
-            limits += f" and {rate.per_day:,} a day"
-            allowed += f" and {rate.allowed_per_day:,}"
-        text = f"{limits}; quota_percent {rate.quota_percent} allows {allowed}"
-        yield Finding("limits", text, "info")
+    in_use = {
+        "synchronous": True,
+        "timeline": any(stream.object_type == "timeline" for stream in streams),
+        "bulk": any(stream.transport == "bulk" for stream in streams),
+    }
+    for group, rate in rate_limits(settings.limits).items():
+        if in_use[group]:
+            window = "an hour" if group == "bulk" else "a minute"
+            limits = f"{rate.per_window:,} {rate.unit} {window}"
+            allowed = f"{rate.allowed_per_window:,}"
+            if rate.per_day is not None:
+                limits += f" and {rate.per_day:,} a day"
+                allowed += f" and {rate.allowed_per_day:,}"
+            text = f"{limits}; quota_percent {rate.quota_percent} allows {allowed}"
+            yield Finding("limits", text)
     most = settings.limits.max_calls_per_run
     if most is not None:
-        yield Finding("limits", f"at most {counted(most, 'call')} in a run", "info")
+        yield Finding("limits", f"at most {counted(most, 'call')} in a run")

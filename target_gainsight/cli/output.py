@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import click
 import simplejson
@@ -64,20 +64,36 @@ def print_table(
         numbers: The heading of a column of numbers, which is aligned to the right.
     """
     table = Table(title=title and escape(one_line(title)), title_justify="left")
-    for heading in headings:
-        justify: Literal["left", "right"] = "right" if heading == numbers else "left"
-        table.add_column(escape(one_line(heading)), justify=justify)
-    for row in rows:
-        table.add_row(*map(_table_cell, row))
-    for column in table.columns:  # rich would cut single words to make a table fit
-        column.no_wrap = not any(" " in str(cell) for cell in column.cells)
+    cells = [[_table_cell(cell) for cell in row] for row in rows]
+    for number, heading in enumerate(headings):
+        table.add_column(
+            escape(one_line(heading)),
+            justify="right" if heading == numbers else "left",
+            no_wrap=not any(" " in row[number] for row in cells),  # rich would cut single words
+        )
+    for row in cells:
+        table.add_row(*row)
     wide = Console(width=MAX_WIDTH)
     measured = Measurement.get(wide, wide.options, table)
     if sys.stdout.isatty():
         console = Console(color_system=None if no_color() else "auto")
-        console.print(_as_blocks(table) if measured.minimum > console.width else table)
+        console.print(_as_blocks(table, cells) if measured.minimum > console.width else table)
     else:
         Console(width=measured.maximum, soft_wrap=True).print(table)
+
+
+def _as_blocks(table: Table, rows: list[list[str]]) -> Table:
+    """Put each row's headings and values below each other; empty values are left out."""
+    blocks = Table.grid(padding=(0, 2))
+    blocks.title, blocks.title_justify = table.title, "left"
+    blocks.add_column(style="bold", no_wrap=True)
+    blocks.add_column(overflow="fold")
+    for row in rows:
+        for column, cell in zip(table.columns, row, strict=True):
+            if cell:
+                blocks.add_row(column.header, cell)
+        blocks.add_row()
+    return blocks
 
 
 def _table_cell(value: object) -> str:
@@ -91,27 +107,13 @@ def no_color() -> bool:
     return bool(os.environ.get("NO_COLOR"))
 
 
-def _as_blocks(table: Table) -> Table:
-    """Put each row's headings and values below each other; empty values are left out."""
-    blocks = Table.grid(padding=(0, 2))
-    blocks.title, blocks.title_justify = table.title, "left"
-    blocks.add_column(style="bold", no_wrap=True)
-    blocks.add_column(overflow="fold")
-    for row in zip(*(column.cells for column in table.columns), strict=True):
-        for column, cell in zip(table.columns, row, strict=True):
-            if cell:
-                blocks.add_row(column.header, cell)
-        blocks.add_row()
-    return blocks
+def _is_unicode() -> bool:
+    return Console().encoding.lower().startswith("utf")
 
 
 def marks() -> tuple[str, str]:
     """Return the marks of right and wrong that the output's encoding has."""
     return ("✓", "✗") if _is_unicode() else ("ok", "x")
-
-
-def _is_unicode() -> bool:
-    return Console().encoding.lower().startswith("utf")
 
 
 def print_as(form: str, content: object) -> None:

@@ -83,14 +83,13 @@ def serve(
     profile: Path | None,
 ) -> None:
     """Serve the tenant on a loopback port until Ctrl-C."""
-    switches = _profiled_switches(profile) if profile else {}
     try:
         running = start_sandbox(
             database,
             config=config,
             port=port,
             limits=_limits(limits),
-            switches=switches,
+            switches=_profiled_switches(profile) if profile else {},
             access_key=access_key,
         )
     except (SandboxConfigError, SandboxUnavailableError) as error:
@@ -120,26 +119,21 @@ def _profiled_switches(profile: Path) -> dict[str, Position]:
 
 def _wait_for_signal() -> None:
     stopped = threading.Event()
-    kept = {
-        number: signal.signal(number, lambda *_: stopped.set())
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
     stopped.wait()
-    for number, handler in kept.items():
-        signal.signal(number, handler)
 
 
 def _limits(text: str) -> dict[str, float]:
-    limits: dict[str, float] = {}
-    for part in filter(None, (each.strip() for each in text.split(","))):
-        name, _, number = part.partition("=")
-        try:
-            is_whole = number.strip().lstrip("-").isdigit()
-            limits[name.strip()] = int(number) if is_whole else float(number)
-        except ValueError:
-            message = f"--limits takes name=number, separated by commas, not {part!r}"
-            raise click.ClickException(message) from None
-    return limits
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    try:
+        return {
+            name.strip(): int(number) if number.strip().isdigit() else float(number)
+            for name, _, number in pairs
+        }
+    except ValueError:
+        message = f"--limits takes name=number, separated by commas, not {text!r}"
+        raise click.ClickException(message) from None
 
 
 @sandbox.command(
@@ -169,12 +163,12 @@ def show(object_name: str | None, database: Path, limit: int, form: str, *, ever
 
 def _show_objects(tenant: TenantFile, form: str, *, every: bool) -> None:
     counts = sorted(tenant.counts().items(), key=lambda item: (item[1] == 0, item[0].lower()))
-    shown = [(name, count) for name, count in counts if count or every]
+    shown = {name: count for name, count in counts if count or every}
     if form == "json":
-        print_as("json", dict(shown))
-        return
-    rows = [(name, f"{count:,}") for name, count in shown]
-    print_table(("Object", "Rows"), rows, title=f"Tenant in {tenant.path}", numbers="Rows")
+        print_as("json", shown)
+    else:
+        rows = [(name, f"{count:,}") for name, count in shown.items()]
+        print_table(("Object", "Rows"), rows, title=f"Tenant in {tenant.path}", numbers="Rows")
 
 
 def _show_rows(tenant: TenantFile, object_name: str, limit: int, form: str, *, every: bool) -> None:
@@ -188,14 +182,13 @@ def _show_rows(tenant: TenantFile, object_name: str, limit: int, form: str, *, e
         print_as("json", rows)
         return
     title = f"{name}: {len(rows):,} of {tenant.counts()[name]:,} rows"
-    names = dict.fromkeys(name for row in rows for name in row)
     filled = {name for row in rows for name in row if row[name] is not None} - _SYSTEM_FIELDS
-    shown = [name for name in names if every or name in filled]
+    shown = [name for name in (rows[0] if rows else ()) if every or name in filled]
     print_table(shown, ([_cell(row[name]) for name in shown] for row in rows), title=title)
 
 
 def _cell(value: object) -> str:
     if value is None:
         return ""
-    text = one_line(", ".join(map(str, value)) if isinstance(value, list) else str(value))
-    return text if len(text) <= _CELL_CHARACTERS else text[: _CELL_CHARACTERS - 1] + "…"
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= _CELL_CHARACTERS else f"{text[: _CELL_CHARACTERS - 1]}…"

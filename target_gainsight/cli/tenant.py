@@ -1,4 +1,4 @@
-"""Reads a tenant's metadata for the commands, each object once."""
+"""Connects the commands to the tenant of their settings, and describes its objects."""
 
 from __future__ import annotations
 
@@ -8,14 +8,7 @@ from dataclasses import replace
 
 import click
 
-from target_gainsight.api import (
-    CallEvent,
-    Clock,
-    GainsightClient,
-    GainsightError,
-    ObjectSchema,
-    ObjectSummary,
-)
+from target_gainsight.api import CallEvent, Clock, GainsightClient, GainsightError, ObjectSchema
 from target_gainsight.loading.object_schemas import ObjectSchemas, read_static_schema
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.planning.static_schemas import ACTIVITY, CTA
@@ -27,19 +20,15 @@ MAX_RETRY_SECONDS = 30
 """Less than a load's: someone waits at the terminal."""
 
 
-class TenantMetadata:
-    """Reads a tenant's metadata; the objects that the settings name are described together."""
+class TenantSchemas(ObjectSchemas):
+    """The schemas of objects, each read once; those of Timeline and CTAs are documented."""
 
     def __init__(self, client: GainsightClient, settings: Settings) -> None:
-        self._client = client
-        self._schemas = ObjectSchemas(client.metadata, settings)
-
-    def list_objects(self) -> tuple[ObjectSummary, ...]:
-        """Return every object of the tenant."""
-        return self._client.metadata.list_objects()
+        super().__init__(client.metadata, settings)
+        self._cockpit = client.cockpit
 
     def describe(self, object_name: str, mentioned: Iterable[str] = ()) -> ObjectSchema:
-        """Read an object with its fields; those of Timeline and CTAs are documented.
+        """Read an object with its fields.
 
         Args:
             object_name: Its API name, or ``timeline`` or ``cta``.
@@ -50,10 +39,8 @@ class TenantMetadata:
         """
         name = OBJECT_NAMES.get(object_name.lower(), object_name.lower())
         if name not in {ACTIVITY, CTA}:
-            return self._schemas.get(object_name)
-        return read_static_schema(
-            name, mentioned, describe=self._schemas.get, cockpit=self._client.cockpit
-        )
+            return self.get(object_name)
+        return read_static_schema(name, mentioned, describe=self.get, cockpit=self._cockpit)
 
 
 @contextmanager
@@ -63,12 +50,10 @@ def tenant_connection(
     *,
     max_calls: int | None = None,
 ) -> Iterator[GainsightClient]:
-    """Connect to the tenant of the settings; an embedded one is started and stopped.
-
-    Its errors end the command.
+    """Connect to the tenant of the settings; its errors end the command.
 
     Args:
-        settings: The settings; their `max_calls_per_run` is for loads.
+        settings: Their `max_calls_per_run` is for loads, and not kept to.
         observer: Called with every attempt of every call.
         max_calls: The number of calls that may be made, retries included; unlimited by default.
     """

@@ -175,7 +175,7 @@ def test_catalog_with_several_streams_needs_a_stream_name(commands: Commands) ->
     assert "name one with --stream: accounts, users" in unnamed.output
     wrong = commands.describe("company", "--mapping", source, "--stream", "account")
     assert wrong.exit_code == 1
-    assert "no stream 'account'; it has accounts, users" in wrong.output
+    assert "no stream 'account', name one with --stream: accounts, users" in wrong.output
     right = commands.describe("company", "--mapping", source, "--stream", "accounts")
     assert yaml.safe_load(right.output)["streams"]["accounts"]["field_mapping"] == {"name": "Name"}
 
