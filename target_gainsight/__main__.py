@@ -1,6 +1,6 @@
 """The command `target-gainsight`, also as `python -m target_gainsight`."""
 
-from target_gainsight.singer.standard_output import output_errors_reported
+from target_gainsight.singer.output import output_errors_reported
 from target_gainsight.target import TargetGainsight
 
 

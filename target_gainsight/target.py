@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import copy
 import gc
-import inspect
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from types import FrameType
 from typing import IO, Any, ClassVar
@@ -29,8 +28,8 @@ from target_gainsight.loading.rejects.folder import REASON_PROPERTY
 from target_gainsight.settings.model import CONFIG_SCHEMA, declared_settings
 from target_gainsight.singer.batch_files import read_batch
 from target_gainsight.singer.config import parse_config, read_given
-from target_gainsight.singer.log_format import install_log_format
 from target_gainsight.singer.message_reader import ThreadedReader
+from target_gainsight.singer.output import install_log_format
 from target_gainsight.singer.record_router import RecordRouter
 from target_gainsight.singer.reporting import run_end
 from target_gainsight.singer.reporting.publishing import publish_failed_start
@@ -137,7 +136,7 @@ class TargetGainsight(Target):
         info = super()._get_about_info()
         settings = declared_settings(info.settings)
         described = {"type": "object", "properties": {each.name: each.schema for each in settings}}
-        return replace(info, description=inspect.getdoc(cls), settings=described)
+        return replace(info, settings=described)
 
     @classmethod
     @override
@@ -184,7 +183,8 @@ class TargetGainsight(Target):
             if not writes:
                 return
             if message_dict["stream"] == MELTANO_TEST_STREAM:
-                self.session.check_connection()
+                self.context.client.metadata.list_objects()
+                logger.info("The tenant responds and accepts the credential. Nothing is written.")
                 self.router.ignore_stream(MELTANO_TEST_STREAM)
                 self._checks_min_records = False
             else:
@@ -230,11 +230,9 @@ class TargetGainsight(Target):
 
     def _stop_writing(self) -> None:
         self._budget_is_spent = True
-        logger.warning(
-            "max_calls_per_run (%s) is reached: the rest is read without being written, and "
-            "the state stays before it",
-            self.settings.limits.max_calls_per_run,
-        )
+        text = "max_calls_per_run (%s) is reached: the rest is read without being written, and the "
+        text += "state stays before it"
+        logger.warning(text, self.settings.limits.max_calls_per_run)
 
     def _tick(self) -> None:
         """Send what is older than the age limit and process completed calls."""
@@ -308,9 +306,8 @@ class TargetGainsight(Target):
         self.session.interrupt()
 
     def _publish_forced_end(self) -> None:
-        """Publish a run that is ended while its main thread is busy; no time to notify."""
-        with suppress(OSError, RuntimeError):  # counts that change while they are read
-            self.session.publish(self._interruption.end, notifies=False)
+        """Publish a run that is ended while its main thread is busy."""
+        self.session.publish(self._interruption.end)
 
 
 TargetGainsight.append_builtin_config(TargetGainsight.config_jsonschema)

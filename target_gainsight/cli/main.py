@@ -9,7 +9,7 @@ import click
 from typing_extensions import override
 
 from target_gainsight.cli.output import no_color
-from target_gainsight.singer.standard_output import output_errors_reported
+from target_gainsight.singer.output import output_errors_reported
 
 _SUBCOMMANDS = {
     "check": "Check the settings against the tenant.",

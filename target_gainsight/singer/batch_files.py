@@ -17,12 +17,7 @@ from target_gainsight.mapping.errors import display, display_path, error_text
 
 
 def read_batch(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Read the records of a BATCH message's files, line by line.
-
-    Raises:
-        RunStoppedError: The encoding is not known or a file cannot be read.
-        InvalidInputLine: A line is no record.
-    """
+    """Read the records of a BATCH message's files, line by line."""
     encoding = message["encoding"]
     form, compression = encoding.get("format"), encoding.get("compression")
     if form != "jsonl" or compression not in (None, "none", "gzip"):

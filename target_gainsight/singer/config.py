@@ -1,4 +1,4 @@
-"""The configuration: read from all sources, checked for all errors at once, and shown."""
+"""The configuration: read from all sources, and checked for all errors at once."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from jsonschema import Draft202012Validator
-from singer_sdk.about import AboutFormatter, AboutInfo
 from singer_sdk.exceptions import ConfigValidationError
-from typing_extensions import override
 
 from target_gainsight.settings.environment import (
     join_stream_maps,
@@ -74,22 +72,3 @@ def _sdk_errors(config: Mapping[str, Any], schema: Schema) -> list[str]:
         install = "pip install 'target-gainsight[faker]'"
         errors.append(f"stream_maps: fake needs the faker extra. Install it: {install}")
     return errors
-
-
-class SettingsFormatter(AboutFormatter, format_name="text"):
-    """Shows the target and its settings as text, a paragraph per setting; replaces the SDK's."""
-
-    @override
-    def format_about(self, about_info: AboutInfo) -> str:
-        pythons = ", ".join(about_info.supported_python_versions or ())
-        lines = [
-            f"{about_info.name} {about_info.version}: {about_info.description}",
-            f"Singer SDK {about_info.sdk_version}; Python {pythons}",
-            f"Capabilities: {', '.join(each.value for each in about_info.capabilities)}",
-            "\nSettings:",
-        ]
-        for name, schema in about_info.settings["properties"].items():
-            secret = " (secret)" if schema.get("secret") else ""
-            lines += [f"\n  {name} - {schema['title']}{secret}", f"    {schema['description']}"]
-            lines += [f"    Environment: {about_info.env_var_prefix}{name.upper()}"]
-        return "\n".join(lines)

@@ -44,7 +44,6 @@ def connect(
 
     Args:
         observer: Called with every attempt of every call, in any thread.
-        http: The HTTP session of the calls; one of its own by default.
 
     Raises:
         RunStoppedError: The embedded sandbox cannot be started.
@@ -54,13 +53,12 @@ def connect(
     path, base_url = connection.sandbox_path, connection.base_url
     url = urlsplit(base_url)
     tenant = f"{url.netloc.lower()}{url.path}" if path is None else f"sandbox:{path.absolute()}"
+    authentication: AccessKey | ClientCredentials
     with ExitStack() as opened:
         store = open_store(limits.quota_store, tenant=tenant, clock=clock)
-        rate_limiter = RateLimiter(
-            rate_limits(limits), clock=clock, max_calls=limits.max_calls_per_run, store=store
-        )
+        max_calls, rates = limits.max_calls_per_run, rate_limits(limits)
+        rate_limiter = RateLimiter(rates, clock=clock, max_calls=max_calls, store=store)
         opened.callback(rate_limiter.close)
-        authentication: AccessKey | ClientCredentials
         if path is not None:
             sandbox = _start_sandbox(path, connection.sandbox_config)
             opened.callback(sandbox.stop)
@@ -90,14 +88,12 @@ def rate_limits(limits: Limits) -> Mapping[RateLimitGroup, RateLimits]:
         "timeline": (limits.timeline_calls_per_minute, None),
         "bulk": (limits.bulk_calls_per_hour, limits.bulk_calls_per_day),
     }
+    percent = limits.quota_percent
     return {
         group: replace(
-            DOCUMENTED_LIMITS[group],
-            per_window=per_window,
-            per_day=per_day,
-            quota_percent=limits.quota_percent,
+            DOCUMENTED_LIMITS[group], per_window=window, per_day=day, quota_percent=percent
         )
-        for group, (per_window, per_day) in given.items()
+        for group, (window, day) in given.items()
     }
 
 
@@ -106,10 +102,10 @@ def _start_sandbox(path: Path, config: Path | None) -> RunningSandbox:
 
     try:
         return sandbox.start_sandbox(path, config=config)
-    except (sandbox.SandboxUnavailableError, ValueError) as error:
-        suggestion = "Correct sandbox_config, or install target-gainsight[sandbox]."
-        raise RunStoppedError(str(error), code="sandbox_failed", suggestion=suggestion) from error
-    except (OSError, sqlite3.Error) as error:
+    except (sandbox.SandboxUnavailableError, ValueError, OSError, sqlite3.Error) as error:
+        suggestion = (
+            "Set sandbox_path to a file of its own in a folder that may be written to, correct "
+            "sandbox_config, or install target-gainsight[sandbox]."
+        )
         message = f"the embedded sandbox cannot be started on {display_path(path)}: {error}"
-        suggestion = "Set sandbox_path to a file of its own in a folder that may be written to."
         raise RunStoppedError(message, code="sandbox_failed", suggestion=suggestion) from error

@@ -22,8 +22,7 @@ from typing_extensions import override
 
 from target_gainsight.loading.storage.source_json import read_json
 
-Chunk = list[bytes]
-Chunks = queue.Queue[Chunk | BaseException | None]
+Chunks = queue.Queue[list[bytes] | BaseException | None]
 
 CHUNK_BYTES = 65_536
 CHUNK_LINES = 200
@@ -42,7 +41,7 @@ SHAPES: dict[str, dict[str, type]] = {
 }
 """Required properties of each type of message (Singer specification)."""
 
-TYPE_NAMES: dict[type, str] = {str: "text", dict: "an object", list: "a list"}
+TYPE_NAMES = {str: "text", dict: "an object", list: "a list", object: "given"}
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 """Six times as fast as the SDK's; numbers with a fraction are Decimals all the same."""
@@ -80,51 +79,33 @@ class ThreadedReader(SimpleSingerReader):
 
     @override
     def process_lines(
-        self,
-        file_input: IO[str] | None,
-        callbacks: dict[str, Callable[[dict[str, Any]], None]],
+        self, file_input: IO[str] | None, callbacks: dict[str, Callable[[dict[str, Any]], None]]
     ) -> Counter[str]:
-        """Hand the messages of an input to the callbacks; count them by type.
-
-        Raises:
-            InvalidInputLine: A line is no Singer message.
-            ReadingStoppedError: ``stop`` was called.
-        """
+        """Hand the messages of an input to the callbacks; count them by type."""
         return super().process_lines(cast("Any", self._lines(file_input or sys.stdin)), callbacks)
 
     @override
     def deserialize_json(self, line: bytes) -> dict[str, Any]:  # type: ignore[override]
-        """Read a message.
-
-        Raises:
-            InvalidInputLine: It is none; the line itself is not shown.
-        """
-        message: Any = None
+        """Read a message; the error of a line that is none does not show it."""
         try:
             try:
                 message = _decode(line)
             except (msgspec.DecodeError, ArithmeticError, ValueError, RecursionError):
                 message = read_json(line)
             problem = _find_problem(message)
-            if (
-                problem is None
-                and line.count(b"{") + line.count(b"[") > MAX_LEVELS
-                and _is_deeper(message)
-            ):
+            if line.count(b"{") + line.count(b"[") > MAX_LEVELS and _is_deeper(message):
                 problem = TOO_DEEP
+        except RecursionError:
+            problem = TOO_DEEP
         except JSONDecodeError as error:
             problem = f"not JSON: {error.msg} at column {error.colno}"
         except UnicodeDecodeError as error:
             problem = f"not UTF-8: byte {error.start + 1} cannot be read"
-        except RecursionError:
-            problem = TOO_DEEP
         except ValueError as error:
             problem = f"not readable as JSON: {error}"
-        if problem is not None:
-            text = (
-                f"line {self.line_number} of the input is no Singer message: {problem}. Check what "
-                "the tap writes to standard output"
-            )
+        if problem:
+            text = f"line {self.line_number} of the input is no Singer message: {problem}"
+            text = f"{text}. Check what the tap writes to standard output"
             raise InvalidInputLine(text)
         return cast("dict[str, Any]", message)
 
@@ -134,7 +115,7 @@ class ThreadedReader(SimpleSingerReader):
         threading.Thread(
             target=_read, args=(source, chunks), name="gainsight-read", daemon=True
         ).start()
-        chunk: Chunk | BaseException | None = []
+        chunk: list[bytes] | BaseException | None = []
         while chunk is not None:
             try:
                 chunk = chunks.get(timeout=TICK_SECONDS)
@@ -159,13 +140,10 @@ def _find_problem(message: object) -> str | None:
         return "not a JSON object"
     kind = message.get("type")
     if not isinstance(kind, str) or kind not in SHAPES:
-        name = repr(kind)[:40] if isinstance(kind, str) else "(none)"
-        return f"unknown message type {name}"
+        return f"unknown message type {repr(kind)[:40] if isinstance(kind, str) else '(none)'}"
     for name, type_ in SHAPES[kind].items():
-        if name not in message:
-            return f"the message lacks {name}"
-        if not isinstance(message[name], type_):
-            return f"{name} is not {TYPE_NAMES[type_]}"
+        if name not in message or not isinstance(message[name], type_):
+            return f"{name} must be {TYPE_NAMES[type_]}"
     return None
 
 
@@ -187,7 +165,7 @@ def _read(source: IO[str], chunks: Chunks) -> None:
         chunks.put(error)
 
 
-def _chunks(source: IO[str]) -> Iterator[Chunk]:
+def _chunks(source: IO[str]) -> Iterator[list[bytes]]:
     """Split available input into chunks of lines; the last line may lack its end."""
     raw = getattr(source, "buffer", None)
     if raw is None:

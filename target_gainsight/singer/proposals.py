@@ -1,4 +1,4 @@
-"""Proposed settings of streams: read what they need, and keep them as a file to paste from.
+"""Proposed settings of streams, and files to paste them from.
 
 A log is no place to copy YAML from: Meltano strips the indentation of each of its lines.
 """
@@ -22,23 +22,18 @@ logger = logging.getLogger(__name__)
 
 HEADING = "In meltano.yml, under the loader's config:"
 MAX_NAME_LENGTH = 100
-_NOT_IN_A_NAME = re.compile(r"[^\w.-]+", re.ASCII)
 
 
 def propose(
     spec: MappingSpec, stream: str, describe: Callable[[str], ObjectSchema | None]
 ) -> Proposal | None:
-    """Propose the settings of a stream.
+    """Propose the settings of a stream whose object is known.
 
     Args:
-        spec: The stream's settings and columns, and its object.
-        stream: The stream's name.
         describe: Reads an object that columns refer to; one that cannot be read is left out.
     """
-    if spec.schema is None:
-        return None
     references: dict[str, ObjectSchema] = {}
-    for name in referenced_objects(spec.columns, spec.schema):
+    for name in referenced_objects(spec.columns, spec.schema) if spec.schema else ():
         try:
             described = describe(name)
         except (GainsightError, RunStoppedError) as error:
@@ -56,13 +51,12 @@ def proposal_text(proposal: Proposal) -> str:
 
 def write_proposal(proposal: Proposal, folder: Path) -> str:
     """Write a proposal to a file of its stream, if possible; return the end of an error message."""
-    name = _NOT_IN_A_NAME.sub("_", proposal.stream)[:MAX_NAME_LENGTH]
+    name = re.sub(r"[^\w.-]+", "_", proposal.stream, flags=re.ASCII)[:MAX_NAME_LENGTH]
     path = folder / f"gainsight-{name}.mapping.yml"
     text = f"{HEADING}\n{proposal.to_yaml()}"
     try:
         make_private_folder(folder)
         replace_private_file(path, proposal_text(proposal).encode("utf-8", "backslashreplace"))
-    except OSError as error:
-        logger.debug("the proposed settings cannot be written to %s: %s", path, error)
+    except OSError:
         return text
     return f"Settings to begin with, also in {display_path(path)}:\n{text}"

@@ -1,13 +1,17 @@
-"""Routes streams and their records to sinks: one path for RECORD messages and for BATCH files."""
+"""Routes streams and their records to sinks: one path for RECORD messages and for BATCH files.
+
+The SDK's path ends the run on the first bad record; this one rejects that record alone.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
+import jsonschema_rs
 from singer_sdk.exceptions import RecordsWithoutSchemaException
-from singer_sdk.mapper import PluginMapper, RemoveRecordTransform, StreamMap
+from singer_sdk.mapper import PluginMapper, RemoveRecordTransform
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 from singer_sdk.sinks import Sink
 
@@ -18,7 +22,6 @@ from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.mapping.errors import display, error_text
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.mapping.planning.checks import StreamMismatchError
-from target_gainsight.singer.record_checks import check_record, with_metadata
 from target_gainsight.singer.schemas import merge_schemas, repair_schema, with_undeclared
 from target_gainsight.singer.stream_maps import (
     Transform,
@@ -27,11 +30,10 @@ from target_gainsight.singer.stream_maps import (
     transform_of,
 )
 from target_gainsight.sinks import StreamSink
-from target_gainsight.sinks.stream import DELETED_AT
+from target_gainsight.sinks.stream import DELETED_AT, METADATA
 
 logger = logging.getLogger(__name__)
 
-Message = Mapping[str, Any]
 Record = dict[str, Any]
 
 MAX_KEYWORDS = 10
@@ -61,43 +63,32 @@ class RecordRouter:
         self._mapper = mapper
         self._make_sink = make_sink
         self._ledger = ledger
-        self._schemas: dict[str, Message] = {}
+        self._schemas: dict[str, Record] = {}
         self._routes: dict[str, list[Route]] = {}
         self._postponed: dict[str, StreamMismatchError | None] = {}
         self._reported: set[tuple[str, str]] = set()
 
-    # Streams
-
-    def route_schema(self, message: Message) -> None:
+    def route_schema(self, message: Record) -> None:
         """Register the maps of a SCHEMA message's stream and make their sinks.
 
         A message that repeats the last one is ignored, so that a tap may send it before every
         page without cutting groups short. A stream that lacks columns waits for its first record.
-
-        Raises:
-            RunStoppedError: The schema or a stream map cannot be used, or nothing routes the
-                stream.
-            GainsightError: The tenant does not respond or refuses the credential.
         """
-        stream, schema = message["stream"], message["schema"]
-        before, keys = self._schemas.get(stream), message.get("key_properties") or []
-        if before and (before["schema"], before.get("key_properties") or []) == (schema, keys):
+        stream, schema, keys = message["stream"], message["schema"], _keys_of(message)
+        before = self._schemas.get(stream)
+        if before and (before["schema"], _keys_of(before)) == (schema, keys):
             return
-        if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
-            name = display(stream)
-            text = f"stream {name}: key_properties of its SCHEMA message is no list of names"
-            raise InvalidInputLine(text)
         self._schemas[stream] = message
         self._postponed.pop(stream, None)
         if stream not in self._routes and not schema.get("properties"):
             self._postponed[stream] = None
-        else:
-            try:
-                self._open(stream)
-            except StreamMismatchError as mismatch:
-                if stream in self._routes or not mismatch.needs_columns_only:
-                    raise
-                self._postponed[stream] = mismatch
+            return
+        try:
+            self._open(stream)
+        except StreamMismatchError as mismatch:
+            if stream in self._routes or not mismatch.needs_columns_only:
+                raise
+            self._postponed[stream] = mismatch
 
     def ignore_stream(self, stream: str) -> None:
         """Drop the records of a stream."""
@@ -110,128 +101,16 @@ class RecordRouter:
             logger.info(text, display(stream))
 
     def finish(self) -> None:
-        """Raise the error of a stream that could not be loaded and had no record to correct it.
-
-        Raises:
-            StreamMismatchError: There is one.
-        """
+        """Raise the error of a stream that could not be loaded and had no record to correct it."""
         for mismatch in filter(None, self._postponed.values()):
             raise mismatch
 
-    def _open(self, stream: str, undeclared: Iterable[str] = ()) -> None:
-        """Register the maps of a stream, and make or change the sink of each.
-
-        Args:
-            undeclared: Columns of its records that its SCHEMA lacks.
-        """
-        message, mapper = self._schemas[stream], self._mapper
-        keys = message.get("key_properties") or []
-        routes: list[Route] = []
-        try:
-            schema, unchecked = repair_schema(message["schema"])
-            self._report_unchecked(stream, unchecked)
-            schema = with_undeclared(schema, [*keys, *undeclared])
-            schema = prepare_for_flattening(schema, mapper)
-            for each in self._register_maps(stream, schema, keys):
-                mapped = schema_behind_map(each, schema, mapper.stream_maps_dict, stream)
-                self._open_sink(each.stream_alias, mapped, each.transformed_key_properties)
-                routes.append((each.stream_alias, transform_of(each)))
-        except RecursionError as error:
-            suggestion = "Flatten it in the tap."
-            text = f"stream {display(stream)}: its schema is nested too deeply"
-            raise RunStoppedError(text, code="invalid_schema", suggestion=suggestion) from error
-        self._routes[stream] = routes
-
-    def _report_unchecked(self, stream: str, keywords: Sequence[str]) -> None:
-        if keywords and self._is_first("unchecked", stream):
-            logger.warning(
-                "stream %s: parts of its schema cannot be understood and are not checked: %s. "
-                "Correct it in the tap (in Meltano by the extractor's schema extra), or set "
-                "validate_records: false to check no schema",
-                display(stream),
-                "; ".join(keywords[:MAX_KEYWORDS]),
-            )
-
-    def _register_maps(self, stream: str, schema: Record, keys: list[str]) -> list[StreamMap]:
-        """Return a stream's maps that let records pass."""
-        try:
-            self._mapper.register_raw_stream_schema(stream, schema, keys)
-        except Exception as error:
-            text = f"stream {display(stream)}: its stream map cannot be used: {error_text(error)}"
-            suggestion = "Correct the stream map under stream_maps."
-            raise RunStoppedError(text, code="invalid_stream_map", suggestion=suggestion) from error
-        maps = self._mapper.stream_maps[stream]
-        return [each for each in maps if not isinstance(each, RemoveRecordTransform)]
-
-    def _open_sink(self, alias: str, schema: Record, key_properties: Sequence[str] | None) -> None:
-        """Make the sink of a stream, or change the one it has.
-
-        A changed schema is merged into that of the sink. Only where that cannot be done, the sink
-        is settled and a new one made.
-        """
-        keys, before = list(key_properties or ()), self.sinks.get(alias)
-        if before is not None:
-            schema = merge_schemas(before.original_schema, schema)
-            if before.adopt_schema(schema, keys):
-                return
-            if self._is_first("schema change", alias):
-                logger.warning(
-                    "stream %s: its schema changes in a way that cannot be merged; whenever that "
-                    "happens everything before it is written first, which costs calls. Let the tap "
-                    "send one SCHEMA message for all records",
-                    display(alias),
-                )
-            before.settle()
-        sink = self._make_sink(alias, schema=schema, key_properties=keys)
-        self.sinks[alias] = cast("StreamSink", sink)
-
-    def _open_with(self, message: Message) -> None:
-        """Open a stream whose SCHEMA lacks columns by the columns of its first record.
-
-        Settings may name further ones, which later records carry.
-        """
-        stream = message["stream"]
-        if stream not in self._postponed:
-            text = f"a record of stream {display(stream)} came before its SCHEMA message"
-            raise RecordsWithoutSchemaException(text)
-        flattens = self._mapper.flattening_options.enabled
-        columns = [
-            name
-            for name, value in message["record"].items()
-            if not (flattens and isinstance(value, dict))  # its columns are found behind the map
-        ]
-        try:
-            self._open(stream, columns)
-        except StreamMismatchError as mismatch:
-            if not mismatch.named_columns:
-                raise
-            self._open(stream, [*columns, *mismatch.named_columns])
-            logger.warning(
-                "stream %s: the settings name columns that neither its SCHEMA nor its first record "
-                "has, and they are loaded from the records that carry them: %s",
-                display(stream),
-                one_line(", ".join(mismatch.named_columns)),
-            )
-        del self._postponed[stream]
-
-    def _is_first(self, event: str, stream: str) -> bool:
-        """Return whether an event of a stream has not been reported yet."""
-        count = len(self._reported)
-        self._reported.add((event, stream))
-        return len(self._reported) > count
-
-    # Records
-
-    def route_record(self, message: Message) -> list[StreamSink]:
+    def route_record(self, message: Record) -> list[StreamSink]:
         """Send one record through all maps of its stream.
 
         Returns:
             The sinks that are full. They are to be drained only now, when all maps have had the
             record: a child may find a parent of the same record.
-
-        Raises:
-            RecordsWithoutSchemaException: There was no SCHEMA message for its stream.
-            StreamMismatchError: The stream does not fit, also with the columns of this record.
         """
         if message["stream"] not in self._routes:
             self._open_with(message)
@@ -252,7 +131,7 @@ class RecordRouter:
         return [self.sinks[alias] for alias, _ in routes if self.sinks[alias].is_full]
 
     def _hand_over(
-        self, message: Message, record: Record, alias: str, failure: Reason | None
+        self, message: Record, record: Record, alias: str, failure: Reason | None
     ) -> None:
         """Hand a record to its sink, unless it could not be mapped or is invalid."""
         if not record.keys() <= self.sinks[alias].known_columns:
@@ -264,12 +143,110 @@ class RecordRouter:
         if failure is None and message["record"].get(DELETED_AT) is not None:
             sink.take_deleted(record, source)
             return
-        record = with_metadata(record, message, sink)
-        failure = failure or check_record(record, sink)
+        if sink.include_sdc_metadata_properties:
+            record = dict(record)
+            sink._add_sdc_metadata_to_record(record, message, {})  # noqa: SLF001 - as the SDK does
+        elif not (sink.knows_fields and METADATA.isdisjoint(record)):
+            record = {name: value for name, value in record.items() if name not in METADATA}
+        failure = failure or _find_failure(record, sink)
         if failure is None:
             sink.take(record, source)
         else:
             self._ledger.record_source(source, Outcome.REJECTED, failure)
+
+    def _open(self, stream: str, undeclared: Iterable[str] = ()) -> None:
+        """Register the maps of a stream, and make or change the sink of each.
+
+        Args:
+            undeclared: Columns of its records that its SCHEMA lacks.
+        """
+        mapper, keys = self._mapper, _keys_of(self._schemas[stream])
+        routes: list[Route] = []
+        try:
+            schema, unchecked = repair_schema(self._schemas[stream]["schema"])
+            self._report_unchecked(stream, unchecked)
+            schema = with_undeclared(schema, [*keys, *undeclared])
+            schema = prepare_for_flattening(schema, mapper)
+            self._register_maps(stream, schema, keys)
+            for each in mapper.stream_maps[stream]:
+                if not isinstance(each, RemoveRecordTransform):
+                    mapped = schema_behind_map(each, schema, mapper.stream_maps_dict, stream)
+                    self._open_sink(each.stream_alias, mapped, each.transformed_key_properties)
+                    routes.append((each.stream_alias, transform_of(each)))
+        except RecursionError as error:
+            text = f"stream {display(stream)}: its schema is nested too deeply"
+            suggestion = "Flatten it in the tap."
+            raise RunStoppedError(text, code="invalid_schema", suggestion=suggestion) from error
+        self._routes[stream] = routes
+
+    def _report_unchecked(self, stream: str, keywords: Sequence[str]) -> None:
+        if keywords and self._is_first("unchecked", stream):
+            logger.warning(
+                "stream %s: parts of its schema cannot be understood and are not checked: %s. "
+                "Correct it in the tap (in Meltano by the extractor's schema extra), or set "
+                "validate_records: false to check no schema",
+                display(stream),
+                "; ".join(keywords[:MAX_KEYWORDS]),
+            )
+
+    def _register_maps(self, stream: str, schema: Record, keys: list[str]) -> None:
+        try:
+            self._mapper.register_raw_stream_schema(stream, schema, keys)
+        except Exception as error:
+            text = f"stream {display(stream)}: its stream map cannot be used: {error_text(error)}"
+            suggestion = "Correct the stream map under stream_maps."
+            raise RunStoppedError(text, code="invalid_stream_map", suggestion=suggestion) from error
+
+    def _open_sink(self, alias: str, schema: Record, key_properties: Sequence[str] | None) -> None:
+        """Make the sink of a stream, or change the one it has.
+
+        A changed schema is merged into that of the sink. Only where that cannot be done, the sink
+        is settled and a new one made.
+        """
+        keys, before = list(key_properties or ()), self.sinks.get(alias)
+        if before is not None:
+            schema = merge_schemas(before.original_schema, schema)
+            if before.adopt_schema(schema, keys):
+                return
+            if self._is_first("schema change", alias):
+                logger.warning(
+                    "stream %s: its schema changes in a way that cannot be merged. At each such "
+                    "change everything before it is written first, which costs calls. Let the tap "
+                    "send one SCHEMA message for all records",
+                    display(alias),
+                )
+            before.settle()
+        sink = self._make_sink(alias, schema=schema, key_properties=keys)
+        self.sinks[alias] = cast("StreamSink", sink)
+
+    def _open_with(self, message: Record) -> None:
+        """Open a stream whose SCHEMA lacks columns by the columns of its first record.
+
+        Settings may name further ones, which later records carry.
+        """
+        stream, flattens = message["stream"], self._mapper.flattening_options.enabled
+        if stream not in self._postponed:
+            text = f"a record of stream {display(stream)} came before its SCHEMA message"
+            raise RecordsWithoutSchemaException(text)
+        columns = [
+            name
+            for name, value in message["record"].items()
+            if not (flattens and isinstance(value, dict))  # its columns are found behind the map
+        ]
+        try:
+            self._open(stream, columns)
+        except StreamMismatchError as mismatch:
+            named = mismatch.named_columns
+            if not named:
+                raise
+            self._open(stream, [*columns, *named])
+            logger.warning(
+                "stream %s: the settings name columns that neither its SCHEMA nor its first record "
+                "has, and they are loaded from the records that carry them: %s",
+                display(stream),
+                one_line(", ".join(named)),
+            )
+        del self._postponed[stream]
 
     def _declare(self, alias: str, record: Record) -> None:
         """Add the columns of a record that its SCHEMA does not declare."""
@@ -281,25 +258,63 @@ class RecordRouter:
             schema = with_undeclared(sink.original_schema, columns)
             self._open_sink(alias, schema, sink.key_properties)
         elif self._is_first("many columns", alias):
-            logger.warning(
-                "stream %s: its records carry more than %d different columns; those that its "
-                "SCHEMA does not declare and that come from now on are not sent",
-                display(alias),
-                MAX_COLUMNS,
-            )
+            text = "stream %s: columns beyond %d that its SCHEMA does not declare are not sent"
+            logger.warning(text, display(alias), MAX_COLUMNS)
+
+    def _is_first(self, event: str, stream: str) -> bool:
+        """Return whether an event of a stream has not been reported yet."""
+        count = len(self._reported)
+        self._reported.add((event, stream))
+        return len(self._reported) > count
 
 
-def _replayed(message: Message, routes: list[Route]) -> list[Route]:
+def _keys_of(message: Record) -> list[str]:
+    keys: object = message.get("key_properties") or []
+    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+        name = display(message["stream"])
+        text = f"stream {name}: key_properties of its SCHEMA message is no list of names"
+        raise InvalidInputLine(text)
+    return keys
+
+
+def _replayed(message: Record, routes: list[Route]) -> list[Route]:
     """Return the routes of a reject that is replayed: the one that it was rejected on."""
     reason = message[REASON_PROPERTY]
-    if not isinstance(reason, dict):
-        return routes
-    if reason.get("replayable") is False:
+    if isinstance(reason, dict) and reason.get("replayable") is False:
         suggestion = "Send the records from their source again."
-        text = (
-            f"stream {display(message['stream'])}: this reject file was written with "
-            "reject_values: keys and holds no whole records"
-        )
+        text = f"stream {display(message['stream'])}: this reject file was written with "
+        text += "reject_values: keys and holds no whole records"
         raise RunStoppedError(text, code="not_replayable", suggestion=suggestion)
-    stream = reason.get("stream")
+    stream = reason.get("stream") if isinstance(reason, dict) else None
     return [each for each in routes if not isinstance(stream, str) or each[0] == stream]
+
+
+def _find_failure(record: Record, sink: StreamSink) -> Reason | None:
+    """Check a record against its keys and schema; parse its dates if no field's type does it."""
+    if not sink.key_set <= record.keys():
+        missing = ", ".join(key for key in sink.key_properties if key not in record)
+        message = f"the record lacks its key property {missing}"
+        hint = "let the tap or a stream map supply it"
+        return Reason("key_missing", message, field=missing, hint=hint)
+    try:
+        if sink.check is not None:
+            sink.check(record)
+        if not sink.knows_fields:
+            treatment = sink.datetime_error_treatment
+            sink._parse_timestamps_in_record(record, sink.schema, treatment)  # noqa: SLF001
+    except jsonschema_rs.ValidationError as error:
+        return _violation(error)
+    except (ValueError, TypeError) as error:
+        return Reason("invalid_date", f"a date or time cannot be read: {error_text(error)}")
+    return None
+
+
+def _violation(error: jsonschema_rs.ValidationError) -> Reason:
+    """Name the column, and the rule of the schema that it breaks."""
+    path, value = [*map(str, error.instance_path)], error.instance
+    message = f"its schema refuses it: {error.message}"
+    if error.kind.name == "required":
+        path, value = [*path, error.kind.value], None
+        message = "its schema requires the column, which the record lacks"
+    hint = "correct it in the tap, or set validate_records: false"
+    return Reason("schema_violation", message, field=".".join(path), value=value, hint=hint)

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -34,12 +34,12 @@ from target_gainsight.mapping.planning.proposal import Proposal
 from target_gainsight.settings.model import Settings
 from target_gainsight.singer.connection import connect, rate_limits
 from target_gainsight.singer.message_reader import ReadingStoppedError
+from target_gainsight.singer.output import write_state
 from target_gainsight.singer.proposals import propose, write_proposal
 from target_gainsight.singer.reporting import run_end
 from target_gainsight.singer.reporting.publishing import publish, tenant_host
 from target_gainsight.singer.reporting.run_end import RunEnd
 from target_gainsight.singer.signals import Interruption
-from target_gainsight.singer.standard_output import write_state
 
 logger = logging.getLogger(__name__)
 
@@ -116,12 +116,7 @@ class Session:
 
     @property
     def context(self) -> RunContext:
-        """The values that sinks are made of; the first stream that needs them connects.
-
-        Raises:
-            RunStoppedError: The embedded tenant cannot be started.
-            QuotaStoreError: The quota store cannot be used.
-        """
+        """The values that sinks are made of; the first stream that needs them connects."""
         if self._context is None:
             on_wait = partial(self.progress.tick, waiting=True)
             client = connect(self.settings, self.clock, self.summary.calls.count, self._http)
@@ -137,19 +132,6 @@ class Session:
                 self._opened.callback(each.close)
         return self._context
 
-    def check_connection(self) -> None:
-        """Respond to `meltano config test`: read the list of objects and write nothing.
-
-        Raises:
-            GainsightError: The tenant does not respond or refuses the credential.
-        """
-        objects = self.context.client.metadata.list_objects()
-        logger.info(
-            "The tenant responds and accepts the credential; %d objects are visible. This was a "
-            "connection test: nothing is written.",
-            len(objects),
-        )
-
     def tick(self) -> None:
         """Bring outcomes to disk, and log progress and rejects, if that is due."""
         self.ledger.flush()
@@ -157,7 +139,7 @@ class Session:
         self.progress.tick()
 
     def settle_in_flight(self) -> None:
-        """Process the calls in flight; further errors are only logged for debugging."""
+        """Process the calls in flight."""
         while self._context is not None and self._context.pool.busy:
             try:
                 self._context.pool.process_completed(wait=True)
@@ -170,11 +152,7 @@ class Session:
             self._context.client.stop()
 
     def conclude(self) -> None:
-        """Write the last state, close the files and log the counts, all once.
-
-        Raises:
-            OSError: A file cannot be written.
-        """
+        """Write the last state, close the files and log the counts, all once."""
         if self._is_concluded:
             return
         self.progress.close()
@@ -190,43 +168,34 @@ class Session:
 
         Args:
             error: The error that ended it; after a signal it is only a consequence.
-            interruption: The signal, if there was one.
         """
-        is_stopped = interruption.signal or isinstance(error, ReadingStoppedError)
-        errors = [] if is_stopped else [error]
+        failure = None if isinstance(error, ReadingStoppedError) or interruption.signal else error
         if self._context is not None and not isinstance(error, (SingerSDKError, SingerError)):
             self._context.pool.accepts_calls = False
-        if isinstance(error, StreamMismatchError) and errors:
-            self._add_proposal(error)
+        if isinstance(failure, StreamMismatchError) and failure.spec is not None:
+            folder, describe = self.settings.output.rejects_path, self.context.schemas
+            self.proposal = propose(failure.spec, failure.stream, describe.get_if_readable)
+            failure.proposal = write_proposal(self.proposal, folder) if self.proposal else ""
         self.settle_in_flight()
         try:
             self.conclude()
         except EXPECTED_ERRORS as further:
-            errors.insert(0, further)
-        readable = {str(each): each for each in map(_readable, errors)}  # a disk may fail twice
-        for each in readable.values():  # as an object: the log escapes the line ends of texts
-            logger.error("%s", each)
-        if errors:
-            return run_end.failed(_readable(errors[-1]))
-        end = interruption.end
-        logger.warning("%s The state covers what is settled.", end.error and end.error.message)
-        return end
+            if failure is not None and str(further) != str(failure):  # a disk may fail twice
+                logger.error("%s", _readable(further))  # noqa: TRY400 - the message is complete
+            failure = failure or further
+        if failure is None:
+            logger.warning("the run is stopped; the state covers what is settled")
+            return interruption.end
+        failure = _readable(failure)
+        logger.error("%s", failure)  # as an object: the log escapes the line ends of texts
+        return run_end.failed(failure)
 
-    def _add_proposal(self, error: StreamMismatchError) -> None:
-        """Propose settings for a stream that does not fit, in the message and as a file."""
-        if error.spec is not None:
-            describe = self.context.schemas.get_if_readable
-            self.proposal = propose(error.spec, error.stream, describe)
-        if self.proposal is not None:
-            error.proposal = write_proposal(self.proposal, self.settings.output.rejects_path)
-
-    def publish(self, end: RunEnd, *, notifies: bool = True) -> int:
+    def publish(self, end: RunEnd) -> int:
         """Write the summary and the history, once; return the run's exit code."""
-        document = self.summary.document(asdict(end), self.clock.now())
         if not self._publishing.acquire(blocking=False):
             return end.exit_code
-        output = self.settings.output
-        return publish(document, output if notifies else replace(output, notify_url=None))
+        document = self.summary.document(asdict(end), self.clock.now())
+        return publish(document, self.settings.output)
 
     def close(self) -> None:
         """End the calls, the connection and the embedded tenant."""

@@ -8,16 +8,12 @@ import signal
 import threading
 from collections.abc import Callable
 
-from target_gainsight.singer.reporting import run_end
-from target_gainsight.singer.reporting.run_end import RunEnd
+from target_gainsight.singer.reporting.run_end import RunEnd, interrupted
 
 logger = logging.getLogger(__name__)
 
 SECONDS_TO_STOP = 25
 """Seconds that a run has after a signal; Kubernetes kills after 30."""
-
-SIGNAL_EXIT = 128
-"""A shell reports the end by a signal as this and the signal's number."""
 
 
 class Interruption:
@@ -27,9 +23,6 @@ class Interruption:
         stop: Asks the run to stop; called in a thread of its own, because a signal handler
             interrupts the main thread wherever it is, locks held included.
         before_exit: Called in that thread when the seconds are over.
-
-    Attributes:
-        signal: The first signal received, 0 before.
     """
 
     def __init__(
@@ -47,25 +40,24 @@ class Interruption:
 
     @property
     def end(self) -> RunEnd:
-        """How a run ends that the signal stops."""
+        """How the run ends; a shell reports the end by a signal as 128 and its number."""
         name = signal.Signals(self.signal).name if self.signal else "a signal"
-        return run_end.interrupted(name, SIGNAL_EXIT + self.signal)
+        return interrupted(name, 128 + self.signal)
 
     def on_signal(self, signum: int) -> None:
         """Stop the run; called by the signal handler."""
-        if self.signal:
-            self._exit_process(SIGNAL_EXIT + signum)
-        self.signal = signum
+        is_second, self.signal = bool(self.signal), signum
+        if is_second:
+            self._exit_process(self.end.exit_code)
         threading.Thread(target=self._end, name="gainsight-stop", daemon=True).start()
 
     def _end(self) -> None:
         self._stop()
-        logger.warning(
-            "Received %s. Calls in flight are finished within %s seconds; another signal "
-            "ends the run at once.",
-            signal.Signals(self.signal).name,
-            self._seconds_to_stop,
-        )
+        text = "Received %s. Calls in flight are finished within %s seconds; another signal ends "
+        text += "the run at once."
+        logger.warning(text, signal.Signals(self.signal).name, self._seconds_to_stop)
         threading.Event().wait(self._seconds_to_stop)
-        self._before_exit()
-        self._exit_process(self.end.exit_code)
+        try:
+            self._before_exit()
+        finally:
+            self._exit_process(self.end.exit_code)

@@ -23,20 +23,18 @@ Record = dict[str, Any]
 Transform = Callable[[Record], Record | None]
 
 _SCALARS = ["null", "boolean", "integer", "number", "string"]
-
-REMOVED = (None, "__NULL__")
-MASKS = re.compile(r"\b(?:md5|sha256)\(|\bfake\.")
-"""Functions that the SDK offers to expressions for hiding a value."""
+MASKED = re.compile(r"\b(?:md5|sha256)\(|\bfake\.|^(?:None|__NULL__)$")
+"""An expression that hides a value, by a function of the SDK or by removing it."""
 
 
 def warn_of_unmasked_rejects(stream_maps: Mapping[str, Any]) -> None:
     """Warn that rejects hold source records, also columns that a map masks or removes."""
     for name, definition in stream_maps.items():
+        columns = definition.items() if isinstance(definition, dict) else ()
         hidden = [
             column
-            for column, expression in (definition.items() if isinstance(definition, dict) else ())
-            if not column.startswith("__")
-            and (expression in REMOVED or MASKS.search(str(expression)))
+            for column, expression in columns
+            if not column.startswith("__") and MASKED.search(str(expression))
         ]
         if hidden:
             logger.warning(

@@ -164,11 +164,11 @@ LINES = {
     "unknown message type": Line(_message(type="DELETE", stream="a"), f"{_NO_MESSAGE}unknown"),
     "unknown message type that forges": Line(_message(type=FORGERY), f"{_NO_MESSAGE}unknown"),
     "no type": Line(b"{}", f"{_NO_MESSAGE}unknown message type (none)"),
-    "record that is null": Line(_record("null"), f"{_NO_MESSAGE}record is not an object"),
+    "record that is null": Line(_record("null"), f"{_NO_MESSAGE}record must be an object"),
     "empty record": Line(_record("{}"), rejects="key_missing"),
     "key that is null": Line(_record('{"Name": null}'), rejects="key_missing"),
     "stream that is a number": Line(
-        _message(type="RECORD", stream=5, record={}), f"{_NO_MESSAGE}stream is not text"
+        _message(type="RECORD", stream=5, record={}), f"{_NO_MESSAGE}stream must be text"
     ),
     "reject reason that is none": Line(
         _message(**record(Name="a"), gainsight_reject="x"), lands="a"

@@ -18,7 +18,7 @@ from singer_sdk.logging import ConsoleFormatter
 
 from target_gainsight.cli import main
 from target_gainsight.settings.model import SETTINGS
-from target_gainsight.singer.log_format import install_log_format
+from target_gainsight.singer.output import install_log_format
 
 _OTHER = {**schema(FORGERY, {"Name": TEXT, "Industry": TEXT}), "stream": FORGERY}
 _COLUMN = {"Name": TEXT, FORGERY: {"type": ["integer", "null"]}}
@@ -103,7 +103,7 @@ def _console() -> Iterator[io.StringIO]:
     """What the command would write to standard error, at every level."""
     written, root = io.StringIO(), logging.getLogger()
     handler, level = logging.StreamHandler(written), root.level
-    before = {each: list(each.filters) for each in root.handlers}
+    before = {each: each.formatter for each in root.handlers}
     handler.setFormatter(ConsoleFormatter())
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
@@ -113,8 +113,8 @@ def _console() -> Iterator[io.StringIO]:
     finally:
         root.removeHandler(handler)
         root.setLevel(level)
-        for each, filters in before.items():
-            each.filters = filters
+        for each, formatter in before.items():
+            each.setFormatter(formatter)
 
 
 def _assert_harmless(text: str) -> None:

@@ -280,4 +280,4 @@ def test_record_is_in_no_log_at_default_level(
 def test_about_needs_no_settings(tmp_path: Path) -> None:
     run = run_command("--about", folder=tmp_path)
     assert run.returncode == 0
-    assert run.stdout.startswith("target-gainsight ")
+    assert run.stdout.startswith("Name: target-gainsight")

@@ -155,7 +155,7 @@ def test_interrupted_run_has_a_summary(tenant: Tenant, tmp_path: Path) -> None:
 def test_run_that_is_ended_by_force_has_one_summary(tenant: Tenant) -> None:
     path = tenant.folder / "summary.json"
     target = tenant.target(summary_path=str(path))
-    target.session.publish(interrupted("SIGTERM", 143), notifies=False)
+    target.session.publish(interrupted("SIGTERM", 143))
     assert json.loads(path.read_text())["status"] == "interrupted"
     tenant.run(target, schema(), record(Name="A"))
     assert [each["status"] for each in history_of(tenant)] == ["interrupted"]

@@ -1,15 +1,62 @@
-"""Standard output: Singer states, and errors in writing them."""
+"""What the process writes: states to standard output, and the log, with foreign text escaped."""
 
 from __future__ import annotations
 
+import copy
 import io
+import logging
 import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
+from singer_sdk.logging import ConsoleFormatter
 from singer_sdk.singerlib.json import serialize_json
+from typing_extensions import override
+
+from target_gainsight.mapping.escaping import one_line
+
+
+class EscapingFormatter(logging.Formatter):
+    """Escapes the arguments of log records, and the names that the SDK gives loggers of streams.
+
+    Our own messages may have several lines. Unless people read them in a console, where they copy
+    suggested settings as they stand, each line is an event of its own: Meltano prints a structured
+    event of several lines with time and plugin before the first only.
+    """
+
+    def __init__(self, inner: logging.Formatter) -> None:
+        super().__init__()
+        self._inner = inner
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        event = copy.copy(record)
+        event.name = one_line(record.name)
+        if isinstance(record.args, tuple):
+            event.args = tuple(map(_escaped, record.args))
+        elif record.args:
+            event.args = {name: _escaped(value) for name, value in record.args.items()}
+        lines = event.getMessage().split("\n")
+        if len(lines) == 1 or isinstance(self._inner, ConsoleFormatter):
+            return self._inner.format(event)
+        events = []
+        for line in lines:
+            event.msg, event.args = line, ()
+            events.append(self._inner.format(event))
+        return "\n".join(events)
+
+
+def _escaped(value: object) -> object:
+    return one_line(value) if isinstance(value, str) else value
+
+
+def install_log_format() -> None:
+    """Escape what the root logger writes."""
+    for handler in logging.getLogger().handlers:
+        if handler.formatter is not None and not isinstance(handler.formatter, EscapingFormatter):
+            handler.setFormatter(EscapingFormatter(handler.formatter))
 
 
 def write_state(state: Mapping[str, Any]) -> None:
@@ -47,10 +94,9 @@ def output_errors_reported() -> Iterator[None]:
                 sys.stdout.flush()
     except OSError as error:
         _discard_unwritten(sys.stdout)
+        what = error.filename or "the output"
         with suppress(OSError):
-            sys.stderr.write(
-                f"Error: {error.filename or 'the output'} cannot be written: {_reason(error)}.\n"
-            )
+            sys.stderr.write(f"Error: {what} cannot be written: {_reason(error)}.\n")
         sys.exit(1)
     finally:
         try:
