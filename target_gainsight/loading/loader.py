@@ -318,6 +318,8 @@ class RecordLoader:
         self._keys_in_flight -= Counter(record.key for record in batch)
         if any(record.parts for record in batch):
             self._unmerged.extend(take_refused_merges(result))
-        self._settle(self.deferred.settle(result) if self.deferred is not None else result)
+        if self.deferred is not None:
+            self.deferred.settle(result)
+        self._settle(result)
         if result.stopped is not None:
             raise result.stopped

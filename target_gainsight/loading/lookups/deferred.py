@@ -80,8 +80,8 @@ class DeferredParents:
             overridden = {*by.fields, *by.waiting} - self._create_only
             if by.deletes:  # its row is not there any more
                 overridden = set(record.waiting)
-            kept = {name: each for name, each in record.waiting.items() if name not in overridden}
-            record.waiting = kept
+            waiting = record.waiting.items()
+            record.waiting = {name: each for name, each in waiting if name not in overridden}
             self._waiting.add(key, settlement)
 
     def follow_up(self, *, final: bool) -> Iterator[FollowUp]:
@@ -97,26 +97,30 @@ class DeferredParents:
             except StopRunError:
                 raise
             except GainsightError as error:
-                if not final:
-                    for settlement in waiting:
-                        self._add(settlement)
-                    continue
                 for settlement in waiting:
-                    settlement.record.waiting = {}
-                yield unavailable([settlement.record for settlement in waiting], error), []
+                    if final:
+                        settlement.record.waiting = {}
+                    else:
+                        self._add(settlement)
+                if final:
+                    yield unavailable([each.record for each in waiting], error), []
         self._schedule()
 
-    def settle(self, result: BatchResult) -> BatchResult:
-        """Replace each follow-up update by the original record it completes."""
+    def settle(self, result: BatchResult) -> None:
+        """Replace each follow-up update in a result by the original record it completes."""
         originals = self._following_up
-        return replace(
-            result,
-            settlements=[self._completed(each) for each in result.settlements],
-            unavailable=[
-                originals.pop(update).record if update in originals else update
-                for update in result.unavailable
-            ],
-        )
+        for place, written in enumerate(result.settlements):
+            original = originals.pop(written.record, None)
+            if original is not None:
+                outcome = original.outcome
+                if written.outcome is Outcome.REJECTED or outcome is Outcome.UNCHANGED:
+                    outcome = written.outcome
+                completed = original._replace(outcome=outcome, reason=written.reason)
+                result.settlements[place] = completed
+        result.unavailable = [
+            originals.pop(update).record if update in originals else update
+            for update in result.unavailable
+        ]
 
     def _add(self, settlement: Settlement) -> None:
         record = settlement.record
@@ -165,14 +169,3 @@ class DeferredParents:
             gsid=settlement.gsid or record.gsid,
             references=record.waiting,
         )
-
-    def _completed(self, written: Settlement) -> Settlement:
-        original = self._following_up.pop(written.record, None)
-        if original is None:
-            return written
-        outcome = original.outcome
-        if written.outcome is Outcome.REJECTED:
-            outcome = Outcome.REJECTED
-        elif outcome is Outcome.UNCHANGED:
-            outcome = Outcome.UPDATED
-        return Settlement(original.record, outcome, written.reason, original.gsid)
