@@ -50,6 +50,8 @@ class DeletedRows:
 
     def add(self, stream: RowStream, rows: Mapping[str, Row]) -> None:
         """Bring rows, by their GSIDs, to disk; nothing may be deleted unless that succeeds."""
+        if not rows:
+            return
         self._files["deleted"] = self._file.path
         columns = source_columns(stream.schema, dict.fromkeys(chain.from_iterable(rows.values())))
         if self._columns.get(stream.name) != columns:

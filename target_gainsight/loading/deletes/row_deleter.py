@@ -94,19 +94,16 @@ class RowDeleter:
             on_settled(unavailable(records, error))
             return []
         result = BatchResult()
-        rows: dict[LoadRecord, Row] = {}
         for record, gsid in zip(records, gsids, strict=True):
             row = found.get(gsid)
             if row is None:
                 result.settle(record, Outcome.SKIPPED, no_row_reason(self.stream.object_name))
             elif isinstance(row, RefusedError):
                 result.settle(record, Outcome.REJECTED, refusal_reason(row))
-            else:
-                rows[record] = row
-        if rows:
-            self.deleted.add(self.stream, {str(each.gsid): row for each, row in rows.items()})
+        rows = {gsid: row for gsid, row in found.items() if not isinstance(row, RefusedError)}
+        self.deleted.add(self.stream, rows)
         on_settled(result)
-        return list(rows)
+        return result.unsettled(records)
 
     def _send(self, records: Sequence[LoadRecord], on_settled: OnSettled) -> list[BatchResult]:
         """Delete rows and settle their records, except for the refused deletes it returns."""
@@ -183,18 +180,14 @@ class DeleteWriter(Writer):
         return []
 
     def recover(self, unresolved: Sequence[Unresolved], result: BatchResult) -> Batch:
-        """Look rows up; those that are gone were deleted, or by someone else before our call."""
-        gsids = [str(each.record.gsid) for each in unresolved]
+        """Look the row up; if it is gone, it was deleted: by someone else if ours was refused."""
+        [each] = unresolved
+        gsid = str(each.record.gsid)
         rows = ObjectReader(self.records, self.object_name).read(
-            (GSID,), (), is_in(GSID, gsids), lambda row: str(row.get(GSID)) in gsids
+            (GSID,), (), is_in(GSID, [gsid]), lambda row: str(row.get(GSID)) == gsid
         )
-        present = {str(row.get(GSID)) for row in rows}
-        for each in unresolved:
-            record = each.record
-            if str(record.gsid) in present:
-                continue
-            if each.reason is None or each.resent:
-                result.settle(record, Outcome.DELETED, gsid=record.gsid)
-            else:
-                result.settle(record, Outcome.SKIPPED, no_row_reason(self.object_name))
+        if not rows and (each.reason is None or each.resent):
+            result.settle(each.record, Outcome.DELETED, gsid=gsid)
+        elif not rows:
+            result.settle(each.record, Outcome.SKIPPED, no_row_reason(self.object_name))
         return ()

@@ -10,7 +10,6 @@ import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 from target_gainsight.api import Field, ObjectSchema, RateLimitGroup, RateLimits
@@ -39,9 +38,9 @@ class StreamPlan:
     """The writes of one stream.
 
     Attributes:
-        updates: The keys of the first rows that would change, and for each changed field the
-            tenant's value and the new value.
-        creates: The keys of the first rows that would be created.
+        updates: The first rows that would change, as JSON: their keys, and for each changed field
+            the tenant's value and the new value.
+        creates: The keys of the first rows that would be created, as JSON.
         max_deletes: None if deletes are off.
         files: The files that would be sent or written: size in bytes, and destination.
         rules: The fields with a write rule, and the rule in words.
@@ -50,9 +49,9 @@ class StreamPlan:
     """
 
     write_calls: int = 0
-    updates: list[tuple[Key, Mapping[str, tuple[object, object]]]] = field(default_factory=list)
-    creates: list[Key] = field(default_factory=list)
-    deletes: list[Key] = field(default_factory=list)
+    updates: list[dict[str, Any]] = field(default_factory=list)
+    creates: list[object] = field(default_factory=list)
+    deletes: list[object] = field(default_factory=list)
     max_deletes: int | None = None
     files: list[tuple[int, str]] = field(default_factory=list)
     rules: Mapping[str, str] = field(default_factory=dict)
@@ -71,18 +70,9 @@ class StreamPlan:
                 name: {"rule": rule, "rows_kept": self.kept[name]}
                 for name, rule in self.rules.items()
             },
-            "examples_created": [_key_json(key) for key in self.creates],
-            "examples_deleted": [_key_json(key) for key in self.deletes],
-            "examples_updated": [
-                {
-                    "key": _key_json(key),
-                    "fields": {
-                        name: {"before": before, "after": after}
-                        for name, (before, after) in changes.items()
-                    },
-                }
-                for key, changes in self.updates
-            ],
+            "examples_created": self.creates,
+            "examples_deleted": self.deletes,
+            "examples_updated": self.updates,
         }
 
     def lines(self, counts: StreamCounts) -> Iterator[str]:
@@ -112,9 +102,10 @@ class StreamPlan:
 
     def _change_lines(self) -> Iterator[str]:
         """Yield a line for each row and changed field; readable without indentation, too."""
-        for key, changes in self.updates:
-            yield f"- {_key_texts([key])}"
-            for name, (before, after) in islice(changes.items(), MAX_FIELDS_SHOWN):
+        for update in self.updates:
+            yield f"- {_key_texts([update['key']])}"
+            changes = [(name, *each.values()) for name, each in update["fields"].items()]
+            for name, before, after in changes[:MAX_FIELDS_SHOWN]:
                 yield f"  · {one_line(name)}: {display(before)} → {display(after)}"
             more = len(changes) - MAX_FIELDS_SHOWN
             if more > 0:
@@ -150,12 +141,13 @@ class Plan:
         """Record that some fields of a row would change."""
         plan = self.streams[record.source.alias]
         if len(plan.updates) < MAX_EXAMPLES:
-            changes = {}
+            fields = {}
             for name in changed:
                 described = plan.schema.field(name) if plan.schema is not None else None
-                before, after = row.get(name), record.fields.get(name)
-                changes[name] = self._named(before, described), self._named(after, described)
-            plan.updates.append((record.key, changes))
+                before = self._named(row.get(name), described)
+                after = self._named(record.fields.get(name), described)
+                fields[name] = {"before": before, "after": after}
+            plan.updates.append({"key": _key_json(record.key), "fields": fields})
 
     def record_call(self, kind: str, batch: Sequence[LoadRecord], action: Action) -> None:
         """Record a write call."""
@@ -166,7 +158,7 @@ class Plan:
             if action != "update":
                 examples = plan.creates if action == "create" else plan.deletes
                 missing = MAX_EXAMPLES - len(examples)
-                examples += [record.key for record in batch[:missing]]
+                examples += [_key_json(record.key) for record in batch[:missing]]
 
     def record_read(self) -> None:
         """Record a query that is made only to save rows before they are deleted."""
@@ -250,15 +242,16 @@ class Plan:
         return value
 
 
-def _key_texts(keys: Sequence[Key]) -> str:
-    texts = (" | ".join(map(display, key)) for key in keys)
-    return ", ".join(text or "a record without keys" for text in texts)
-
-
 def _key_json(key: Key) -> object:
     """Return the value of one lookup key, or the list of several; null without keys."""
     values = [json_value(part) for part in key]
     return values if len(values) > 1 else next(iter(values), None)
+
+
+def _key_texts(keys: Sequence[object]) -> str:
+    parts = (key if isinstance(key, list) else [key] for key in keys)
+    texts = (" | ".join(map(display, each)) for each in parts if each != [None])
+    return ", ".join(texts) or "a record without keys"
 
 
 def _up_to_tenth(number: float) -> float:
