@@ -23,7 +23,7 @@ from target_gainsight.api import (
 from target_gainsight.cli.configuration import configured, read_settings
 from target_gainsight.cli.output import examples, format_option, marks, print_as
 from target_gainsight.cli.tenant import TenantSchemas, tenant_connection
-from target_gainsight.loading.lookups.plans import plan_lookups
+from target_gainsight.loading.lookups.plans import StreamLookups
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import counted
 from target_gainsight.mapping.escaping import one_line
@@ -220,7 +220,7 @@ def _check_reference(
 ) -> Iterator[Finding]:
     """Check the object and match fields of one lookup, or of the company links."""
     try:
-        references = plan_lookups(alone, schemas.describe)
+        references = StreamLookups(alone, schemas.describe)
     except (GainsightError, RunStoppedError) as error:
         yield _refused(setting, error)
     else:

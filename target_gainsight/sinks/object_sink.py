@@ -16,7 +16,7 @@ from target_gainsight.loading.dry_run.overlay import PlannedRows, PlanningWriter
 from target_gainsight.loading.keys import KeyReader
 from target_gainsight.loading.loader import RecordLoader
 from target_gainsight.loading.lookups.deferred import DeferredParents
-from target_gainsight.loading.lookups.plans import plan_lookups
+from target_gainsight.loading.lookups.plans import StreamLookups
 from target_gainsight.loading.lookups.resolver import Resolver
 from target_gainsight.loading.outcomes import Outcome, RunStoppedError, reason_of_fields
 from target_gainsight.loading.reading.api_rows import Comparison
@@ -73,7 +73,7 @@ class ObjectSink(StreamSink):
         self.knows_fields = schema is not None
         static = schema.fields if schema is not None and schema.documented else ()
         lists = frozenset(field.name for field in static if field.data_type == LIST_TYPE)
-        self.lookups = plan_lookups(self.stream, self.context.schemas.get_if_readable, lists)
+        self.lookups = StreamLookups(self.stream, self.context.schemas.get_if_readable, lists)
         self._derived = self._derive()
         self.plan, self.mapper = self._map_columns(self._choose_keys())
         self._keys = self._reader_of(self.plan.keys)
@@ -300,7 +300,7 @@ class ObjectSink(StreamSink):
             keys_required=stream.sync_mode != "insert" or stream.object_type == "person",
             key_properties=tuple(self.key_properties),
         )
-        check_fit(spec, stream=self.stream_name, further_problems=self.lookups.problems)
+        check_fit(spec, stream=self.stream_name, further_problems=tuple(self.lookups.problems))
         try:
             return spec, RecordMapper(spec)
         except RecordRejectedError as error:

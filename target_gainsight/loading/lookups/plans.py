@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from target_gainsight.api import ObjectSchema
@@ -72,19 +72,63 @@ class LookupPlan:
         ]
 
 
-@dataclass(frozen=True)
 class StreamLookups:
-    """The lookups of a stream, and the errors in their settings.
+    """The lookups and company links of a stream.
+
+    Args:
+        describe: Returns an object's schema, or None if it cannot be read.
+        list_fields: The fields that hold a list of GSIDs.
 
     Attributes:
         links: How the companies of a person are looked up, or None.
         link_fields: By the fields of those links, the source column and how it is converted.
+        problems: The errors in their settings.
+
+    Raises:
+        RunStoppedError: An object that is looked into does not exist.
     """
 
-    lookups: tuple[LookupPlan, ...]
-    links: LookupPlan | None
-    link_fields: Mapping[str, tuple[str, Converter]]
-    problems: tuple[FieldProblem, ...]
+    def __init__(
+        self, stream: StreamSettings, describe: Describe, list_fields: frozenset[str] = frozenset()
+    ) -> None:
+        self.problems: list[FieldProblem] = []
+        self.lookups: list[LookupPlan] = []
+        self.links: LookupPlan | None = None
+        self.link_fields: dict[str, tuple[str, Converter]] = {}
+        own = stream.object_name.lower()
+        for target, lookup in stream.lookups.items():
+            try:
+                match = self._plan_match(target, lookup, describe(lookup.object_name))
+            except RunStoppedError as error:
+                message = f"lookups.{target}: {error}"
+                raise RunStoppedError(message) from error
+            is_own, is_list = lookup.object_name.lower() == own, target in list_fields
+            self.lookups.append(LookupPlan(target, lookup, match, is_own, is_list))
+        if stream.company_links is not None:
+            self._plan_links(stream.company_links, describe)
+
+    def _plan_match(self, target: str, lookup: Lookup, schema: ObjectSchema | None) -> MatchFields:
+        names = tuple(lookup.fields.values())
+        for name in names:
+            if schema is not None and schema.field(name) is None:
+                message = f"{target} is looked up by {name}, which {schema.name} does not have."
+                self._report(name, message, schema)
+        return MatchFields.of(lookup.object_name, names, schema)
+
+    def _plan_links(self, links: CompanyLinks, describe: Describe) -> None:
+        lookup = Lookup(OBJECT_NAMES["company"], links.lookup, links.on_no_match)
+        match = self._plan_match("company_links", lookup, describe(lookup.object_name))
+        self.links = LookupPlan("company_links", lookup, match)
+        schema = describe(LINK_OBJECT) if links.fields else None
+        for name, column in links.fields.items():
+            field = schema.field(name) if schema else None
+            if schema is not None and (field is None or name == COMPANY_ID):
+                self._report(name, f"{LINK_OBJECT} has no field {name} that can be set.", schema)
+            self.link_fields[name] = column, Converter(name, field)
+
+    def _report(self, name: str, message: str, schema: ObjectSchema) -> None:
+        similar = suggest(name, schema.fields)
+        self.problems.append(FieldProblem("lookups", name, message, similar))
 
     @property
     def columns(self) -> frozenset[str]:
@@ -150,59 +194,3 @@ def _item_at(value: object, index: int) -> object:
     if not isinstance(value, list):
         return value
     return value[index] if index < len(value) else None
-
-
-def plan_lookups(
-    stream: StreamSettings, describe: Describe, list_fields: frozenset[str] = frozenset()
-) -> StreamLookups:
-    """Compile the lookups of a stream.
-
-    Args:
-        list_fields: The fields that hold a list of GSIDs.
-
-    Raises:
-        RunStoppedError: An object that is looked into does not exist.
-    """
-    problems: list[FieldProblem] = []
-    lookups = []
-    for target, lookup in stream.lookups.items():
-        try:
-            plan = _plan_lookup(target, lookup, describe, problems)
-        except RunStoppedError as error:
-            message = f"lookups.{target}: {error}"
-            raise RunStoppedError(message) from error
-        is_self_lookup = lookup.object_name.lower() == stream.object_name.lower()
-        is_list = target in list_fields
-        lookups.append(replace(plan, is_self_lookup=is_self_lookup, is_list=is_list))
-    links, link_fields = None, {}
-    if stream.company_links is not None:
-        companies = stream.company_links
-        lookup = Lookup(OBJECT_NAMES["company"], companies.lookup, companies.on_no_match)
-        links = _plan_lookup("company_links", lookup, describe, problems)
-        link_fields = _plan_link_fields(companies, describe, problems)
-    return StreamLookups(tuple(lookups), links, link_fields, tuple(problems))
-
-
-def _plan_lookup(
-    target: str, lookup: Lookup, describe: Describe, problems: list[FieldProblem]
-) -> LookupPlan:
-    schema, names = describe(lookup.object_name), tuple(lookup.fields.values())
-    for name in names:
-        if schema is not None and schema.field(name) is None:
-            message = f"{target} is looked up by {name}, which {schema.name} does not have."
-            problems.append(FieldProblem("lookups", name, message, suggest(name, schema.fields)))
-    return LookupPlan(target, lookup, MatchFields.of(lookup.object_name, names, schema))
-
-
-def _plan_link_fields(
-    links: CompanyLinks, describe: Describe, problems: list[FieldProblem]
-) -> dict[str, tuple[str, Converter]]:
-    schema = describe(LINK_OBJECT) if links.fields else None
-    fields = {}
-    for name, column in links.fields.items():
-        field = schema.field(name) if schema else None
-        if schema is not None and (field is None or name == COMPANY_ID):
-            message = f"{LINK_OBJECT} has no field {name} that can be set."
-            problems.append(FieldProblem("lookups", name, message, suggest(name, schema.fields)))
-        fields[name] = column, Converter(name, field)
-    return fields
