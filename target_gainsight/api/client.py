@@ -176,7 +176,7 @@ class GainsightClient:
         made.count += 1
         made.sent_at = self._clock.now()
         waited = made.sent_at - made.ended_at
-        outcome: errors.Outcome = "succeeded"
+        failure: errors.GainsightError | None = None
         status: int | None = None
         try:
             response = self._exchange(call, header)
@@ -184,13 +184,13 @@ class GainsightClient:
         except errors.GainsightError as error:
             # The response to a token request may quote what was sent in another form.
             error.description = header.redact(error.description) if call.group else None
-            status, outcome = error.status, error.outcome
+            status, failure = error.status, error
             raise
         finally:
             made.ended_at = self._clock.now()
             seconds = made.ended_at - made.sent_at
             made.spent += seconds
-            event = CallEvent(call, status, outcome, made.count, made.sent_at, seconds, waited)
+            event = CallEvent(call, status, failure, made.count, made.sent_at, seconds, waited)
             self._observer(event)
         return response
 

@@ -14,12 +14,9 @@ Errors carry what is needed to find the call again, never a credential and never
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import ClassVar, Literal, TypeAlias, TypedDict, cast
+from typing import TypedDict, cast
 
 from target_gainsight.api.http.json_codec import Json
-
-Outcome: TypeAlias = Literal["succeeded", "refused", "throttled", "failed"]
-"""Of one attempt of a call."""
 
 _LONGEST_DESCRIPTION = 300
 
@@ -57,8 +54,6 @@ class GainsightError(Exception):
 
     Gainsight's support asks for the `request_id`.
     """
-
-    outcome: ClassVar[Outcome] = "refused"
 
     message: str = ""
     _: KW_ONLY
@@ -147,15 +142,11 @@ class StoppedError(StopRunError):
 class RetryCallError(GainsightError):
     """The same call may succeed later. `retry_after` is in seconds, if the server gave it."""
 
-    outcome: ClassVar[Outcome] = "failed"
-
     retry_after: float | None = None
 
 
 class ThrottledError(RetryCallError):
     """Too many calls."""
-
-    outcome = "throttled"
 
 
 class ConnectError(RetryCallError):

@@ -12,6 +12,7 @@ from target_gainsight.api import (
     NotFoundError,
     ObjectNotFoundError,
     ObjectSchema,
+    RefusedError,
     UnknownRouteError,
     UnsuitableObjectError,
 )
@@ -173,7 +174,7 @@ def _find_tokens(tenant: ProbedTenant) -> Iterator[Observation]:
             ended = ended or (served if event.status == _UNAUTHORIZED else 0)
             served += 1
         else:
-            form = f"bodiless_{event.status}" if event.outcome == "refused" else form
+            form = f"bodiless_{event.status}" if isinstance(event.error, RefusedError) else form
             served = 0
     yield Observation("token_calls", ended, f"refused after {ended or 'no'} calls")
     observed = form or "the form is accepted; whether it may be left out is not tried"

@@ -23,6 +23,7 @@ from target_gainsight.api import (
     RateLimiter,
     RateLimits,
     RetryPolicy,
+    ThrottledError,
     open_store,
 )
 
@@ -79,7 +80,7 @@ def call(options: dict[str, Any], limiter: RateLimiter) -> dict[str, int]:
     with client, ThreadPoolExecutor(options["threads"]) as pool:
         for future in [pool.submit(work) for _ in range(options["threads"])]:
             future.result()
-    throttled = sum(event.outcome == "throttled" for event in events)
+    throttled = sum(isinstance(event.error, ThrottledError) for event in events)
     return {"calls": len(events), "throttled": throttled}
 
 

@@ -16,6 +16,7 @@ from fake_clock import FakeClock
 from target_gainsight.api import (
     AccessDeniedError,
     AccessKey,
+    AmbiguousResponseError,
     Call,
     CallEvent,
     CredentialError,
@@ -27,6 +28,7 @@ from target_gainsight.api import (
     RedirectedError,
     RefusedError,
     StopRunError,
+    ThrottledError,
     UnknownRouteError,
     UnreachableError,
     UnsuitableObjectError,
@@ -264,13 +266,13 @@ def test_observer_gets_every_attempt(
     with pytest.raises(RefusedError):
         get(acquainted)
     assert [
-        (event.outcome, event.status, event.attempt, event.seconds, event.waited)
+        (type(event.error), event.status, event.attempt, event.seconds, event.waited)
         for event in events
     ] == [
-        ("failed", 500, 1, 0.25, 0.0),
-        ("throttled", 429, 2, 0.25, 0.5),
-        ("succeeded", 200, 3, 0.25, pytest.approx(60.0)),
-        ("refused", 400, 1, 0.25, 0.0),
+        (AmbiguousResponseError, 500, 1, 0.25, 0.0),
+        (ThrottledError, 429, 2, 0.25, 0.5),
+        (type(None), 200, 3, 0.25, pytest.approx(60.0)),
+        (RefusedError, 400, 1, 0.25, 0.0),
     ]
     assert {(event.call.kind, event.call.method, event.call.path) for event in events} == {
         ("thing", "GET", "/v1/thing")

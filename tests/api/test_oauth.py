@@ -154,12 +154,12 @@ def test_refused_token_is_replaced_and_call_retried(
     get(oauth)
     assert get(oauth).data == "done"
     assert sent_tokens(requests_mock) == ["1", "1", "2"]
-    assert [(event.call.kind, event.outcome, event.attempt) for event in events] == [
-        ("token", "succeeded", 1),
-        ("thing", "succeeded", 1),
-        ("thing", "refused", 1),
-        ("token", "succeeded", 1),
-        ("thing", "succeeded", 2),
+    assert [(event.call.kind, type(event.error), event.attempt) for event in events] == [
+        ("token", type(None), 1),
+        ("thing", type(None), 1),
+        ("thing", CredentialError, 1),
+        ("token", type(None), 1),
+        ("thing", type(None), 2),
     ]
     assert office.call_count == 2
 

@@ -11,7 +11,7 @@ from typing import BinaryIO, TypeAlias
 
 from urllib3.filepost import encode_multipart_formdata
 
-from target_gainsight.api.errors import CallContext, Outcome
+from target_gainsight.api.errors import CallContext, GainsightError
 from target_gainsight.api.http.json_codec import Json
 from target_gainsight.api.rate_limits.groups import RateLimitGroup
 
@@ -100,7 +100,7 @@ class CallEvent:
 
     call: Call
     status: int | None
-    outcome: Outcome
+    error: GainsightError | None
     attempt: int
     sent_at: float
     seconds: float

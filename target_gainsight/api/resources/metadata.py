@@ -32,10 +32,8 @@ LIST_CALL = Call(
     expects=lambda data: isinstance(data, list),
 )
 """Get Lite API Call."""
-_MAX_SECONDS = 60.0
+_MAX_SECONDS = 30.0
 """Metadata only prevents mistakes: without it a stream is loaded unchecked."""
-_MAX_SECONDS_OF_SEVERAL = 15.0
-"""One object that cannot be described may fail the call for all; each is then described alone."""
 _MAX_DESCRIBED = 25
 """Objects per call: the most seen in one (Data Management APIs, Post Describe)."""
 _DESCRIBE_SEVERAL = {
@@ -139,7 +137,15 @@ class MetadataApi:
 
     def describe(self, object_name: str) -> ObjectSchema:
         """Describe one object with all its fields (Get Describe)."""
-        response = self._send(describe_call(object_name))
+        call = Call(
+            "GET",
+            f"{_PATH}/objects/{quote(object_name, safe='')}/describe",
+            kind="describe",
+            params={"ic": "false", "cl": "0", "idd": "true"},
+            max_seconds=_MAX_SECONDS,
+            expects=_is_description,
+        )
+        response = self._send(call)
         entries = _entries(response.data)
         if not entries:
             message = f"the tenant has no object {object_name}"
@@ -160,8 +166,16 @@ class MetadataApi:
         schemas: dict[str, ObjectSchema] = {}
         for start in range(0, len(object_names), _MAX_DESCRIBED):
             names = object_names[start : start + _MAX_DESCRIBED]
+            call = Call(
+                "POST",
+                f"{_PATH}/objects/describe",
+                kind="describe",
+                json={"objectNames": list(names), **_DESCRIBE_SEVERAL},
+                max_seconds=_MAX_SECONDS,
+                expects=_is_description,
+            )
             with suppress(*_UNREADABLE):
-                entries = _entries(self._send(describe_several_call(names)).data)
+                entries = _entries(self._send(call).data)
                 for name in names:
                     if entry := _entry_of(name, entries):
                         schemas[name.lower()] = self._schema(entry, name)
@@ -174,9 +188,16 @@ class MetadataApi:
     def _load_category(self, category_id: str) -> tuple[PicklistOption, ...]:
         """List a dropdown category once (Get API - categoryID); none where it is not whole."""
         if category_id not in self._categories:
+            call = Call(
+                "GET",
+                f"{_PATH}/dropdowns/{quote(category_id, safe='')}",
+                kind="dropdown",
+                max_seconds=_MAX_SECONDS,
+                expects=lambda data: is_list_of_mappings(as_mapping(data).get("childItems")),
+            )
             data: Record = {}
             try:
-                data = as_mapping(self._send(category_call(category_id)).data)
+                data = as_mapping(self._send(call).data)
             except _UNREADABLE as error:
                 logger.warning(
                     "picklist category %s cannot be read (%s); its labels are left to the "
@@ -220,41 +241,6 @@ class MetadataApi:
             options=options,
             load_options=partial(self._load_category, category or "") if loads else tuple,
         )
-
-
-def describe_call(object_name: str) -> Call:
-    """Return the call that describes one object (Get Describe)."""
-    return Call(
-        "GET",
-        f"{_PATH}/objects/{quote(object_name, safe='')}/describe",
-        kind="describe",
-        params={"ic": "false", "cl": "0", "idd": "true"},
-        max_seconds=_MAX_SECONDS,
-        expects=_is_description,
-    )
-
-
-def describe_several_call(object_names: Sequence[str]) -> Call:
-    """Return the call that describes up to 25 objects (Post Describe)."""
-    return Call(
-        "POST",
-        f"{_PATH}/objects/describe",
-        kind="describe",
-        json={"objectNames": list(object_names), **_DESCRIBE_SEVERAL},
-        max_seconds=_MAX_SECONDS_OF_SEVERAL,
-        expects=_is_description,
-    )
-
-
-def category_call(category_id: str) -> Call:
-    """Return the call that lists a dropdown category (Get API - categoryID)."""
-    return Call(
-        "GET",
-        f"{_PATH}/dropdowns/{quote(category_id, safe='')}",
-        kind="dropdown",
-        max_seconds=_MAX_SECONDS,
-        expects=lambda data: is_list_of_mappings(as_mapping(data).get("childItems")),
-    )
 
 
 def _is_description(data: Json) -> bool:

@@ -31,7 +31,7 @@ MAX_KEYS = 3
 MAX_PAGE = 5000
 _NOTHING_MATCHES = "GSOBJ_1011"
 _NO_DATA = re.compile(r"\s*no data( found\b|\W*$)", re.IGNORECASE)
-UNREADABLE_CODES = frozenset({"P_5005", "P_5026", "P_5068"})
+_UNREADABLE_CODES = frozenset({"P_5005", "P_5026", "P_5068"})
 """A selected field is described and cannot be queried."""
 _FIRST_QUERY_TRIES = 3
 """Some system objects respond to every query with HTTP 500."""
@@ -178,14 +178,14 @@ class RecordsApi:
             raise errors.UnavailableError(message, **error.context) from error
         except (errors.RefusedError, errors.NotFoundError) as error:
             self._readable.add(name)
-            if error.code in UNREADABLE_CODES:
-                fields = fields_in(error.description or "", select)
+            if error.code in _UNREADABLE_CODES:
+                fields = _fields_in(error.description or "", select)
                 raise errors.UnreadableFieldError(
                     error.message, fields=fields, **error.context
                 ) from error
-            if not means_no_rows(error):
-                raise
-            return ()
+            if error.code == _NOTHING_MATCHES or _NO_DATA.match(error.description or ""):
+                return ()
+            raise
         self._readable.add(name)
         return rows
 
@@ -220,11 +220,6 @@ def objects_path(*parts: str) -> str:
     return "/".join(["/v1/data/objects", *(quote(part, safe="") for part in parts)])
 
 
-def means_no_rows(error: errors.GainsightError) -> bool:
-    """Return whether the refusal of a query means that no row matches."""
-    return error.code == _NOTHING_MATCHES or bool(_NO_DATA.match(error.description or ""))
-
-
 def rows_of(data: Json) -> tuple[Record, ...] | None:
     """Return the rows of a query, bare or under `records`; None for what must not pass for none."""
     if isinstance(data, Mapping):
@@ -232,7 +227,7 @@ def rows_of(data: Json) -> tuple[Record, ...] | None:
     return as_mappings(data) if is_list_of_mappings(data) else None
 
 
-def fields_in(description: str, select: Sequence[str]) -> tuple[str, ...]:
+def _fields_in(description: str, select: Sequence[str]) -> tuple[str, ...]:
     """Return the selected fields that a description names, as in `Column t1.X`, or their lookup."""
     words = [word.strip(".").lower() for word in re.findall(r"[\w.]+", description)]
     return tuple(

@@ -10,7 +10,7 @@ from typing import Any
 
 from singer_sdk import metrics
 
-from target_gainsight.api import CallEvent, RateLimitGroup
+from target_gainsight.api import CallEvent, RateLimitGroup, ThrottledError
 from target_gainsight.loading.storage.source_json import utc_time
 
 MAX_MINUTES = 1440
@@ -69,7 +69,7 @@ class CallCounts:
         with self._lock:
             self.by_group[group] += 1
             self.by_kind[kind] += 1
-            self.throttled += event.outcome == "throttled"
+            self.throttled += isinstance(event.error, ThrottledError)
             self.retried += event.attempt > 1
             self._add_wait(event.sent_at - event.waited, event.sent_at)
             self._seconds[kind] += event.seconds
