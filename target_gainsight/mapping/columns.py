@@ -24,7 +24,6 @@ class Column:
     Attributes:
         json_types: The JSON schema types that it may have, without null; `datetime` instead of
             `string` for text that is a date or time. Empty when undeclared.
-        declared: Whether the SCHEMA declares it, or only records have it.
     """
 
     name: str
@@ -51,10 +50,10 @@ def variants_of(declared: object, levels: int = _MAX_LEVELS) -> Iterator[Mapping
     if not isinstance(declared, Mapping) or levels == 0:
         return
     yield declared
-    lists = (declared.get(name) for name in _COMBINATIONS)
-    alternatives = [each for listed in lists if isinstance(listed, list) for each in listed]
-    for each in alternatives:
-        yield from variants_of(each, levels - 1)
+    for name in _COMBINATIONS:
+        alternatives = declared.get(name)
+        for each in alternatives if isinstance(alternatives, list) else ():
+            yield from variants_of(each, levels - 1)
 
 
 def _types(variant: Mapping[str, object]) -> list[str]:

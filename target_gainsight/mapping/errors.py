@@ -24,7 +24,6 @@ class FieldError:
     Attributes:
         value: As the source sent it.
         data_type: The field's Gainsight data type; empty when the object's metadata is unknown.
-        code: A short constant, such as `not_a_number` or `too_long`.
         message: The problem, as a clause that does not repeat field and value.
         hint: What to do, as a sentence; may be empty.
     """

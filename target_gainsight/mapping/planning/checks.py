@@ -26,8 +26,6 @@ class FieldProblem:
     Attributes:
         setting: The setting that has the name; `column` for a column of the stream, `required`
             for a field that nothing fills.
-        message: The problem, as a sentence.
-        suggestions: Similar names, best first.
         needs_column: Whether a column that only the records have, not the SCHEMA, would solve it.
         columns: The columns that the setting names and the stream does not have.
     """
@@ -82,11 +80,7 @@ class StreamMismatchError(Exception):
 def check_fit(
     spec: MappingSpec, *, stream: str, further_problems: tuple[FieldProblem, ...] = ()
 ) -> None:
-    """Check that a stream can be loaded as specified, and report further problems along.
-
-    Raises:
-        StreamMismatchError: The stream does not fit; carries all problems.
-    """
+    """Raise `StreamMismatchError` with these and further problems, if there are any."""
     problems = [*find_problems(spec), *further_problems]
     if problems:
         raise StreamMismatchError(problems, stream=stream, object_name=spec.object_name, spec=spec)

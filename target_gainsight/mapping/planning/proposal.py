@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,9 +114,9 @@ def _propose_mapping(
     matches = {name: _match(spec, field) for name, field in wanted.items()}
     filled = dict.fromkeys((*taken, *spec.settings.lookups), "a constant or lookup")
     reasons: dict[str, str] = {}
-    for name, (rule, fields) in sorted(matches.items(), key=lambda match: match[1][0]):
+    for name, (_, fields) in sorted(matches.items(), key=lambda match: -match[1][0]):
         if len(fields) == 1:
-            reasons[name] = _reason_to_leave_out(spec, name, fields[0], rule, filled)
+            reasons[name] = _reason_to_leave_out(spec, name, fields[0], filled)
         else:
             near = [each.name for each in fields] or spec.suggest(wanted[name])
             reasons[name] = f"no such field{', perhaps ' if near else ''}{' or '.join(near)}"
@@ -142,38 +142,39 @@ def _wanted_fields(spec: MappingSpec, looked_up: Collection[str]) -> dict[str, s
     return wanted
 
 
-def _match(spec: MappingSpec, name: str) -> tuple[int, list[Field]]:
-    """Return the number of the strictest rule that finds fields for a name, and the fields.
+def _match(spec: MappingSpec, name: str) -> tuple[float, list[Field]]:
+    """Return the fields that a name means, and how similar they are.
 
-    The rules: the same name, `renewal_date` for `RenewalDate` or `RenewalDate__gc`, the same for
-    the label, a misspelling; names with other digits are none.
+    The same name comes first, then `renewal_date` for `RenewalDate` or `RenewalDate__gc`, the same
+    for the label, then a misspelling; names with other digits are none.
     """
-    bare = bare_name(name)
-    rules: tuple[Callable[[Field], bool], ...] = (
-        lambda field: field.name == name,
-        lambda field: bare_name(field.name) == bare,
-        lambda field: bare_name(field.label) == bare,
-        lambda field: (
-            _DIGITS.findall(bare_name(field.name)) == _DIGITS.findall(bare)
-            and difflib.SequenceMatcher(None, bare, bare_name(field.name)).ratio()
-            >= _LEAST_SIMILARITY
-        ),
-    )
-    for rule, fits in enumerate(rules):
-        if found := [*filter(fits, spec.schema.fields if spec.schema else ())]:
-            return rule, found
-    return len(rules), []
+    scores: dict[float, list[Field]] = {}
+    for field in spec.schema.fields if spec.schema else ():
+        bare, own = bare_name(name), bare_name(field.name)
+        score = difflib.SequenceMatcher(None, bare, own).ratio()
+        if field.name == name:
+            score = 3
+        elif bare in {own, bare_name(field.label)}:
+            score = 2 if bare == own else 1
+        elif _DIGITS.findall(bare) != _DIGITS.findall(own):
+            score = 0
+        scores.setdefault(score, []).append(field)
+    best = max(scores, default=0)
+    return best, scores[best] if best >= _LEAST_SIMILARITY else []
 
 
 def _reason_to_leave_out(
-    spec: MappingSpec, name: str, field: Field, rule: int, filled: Mapping[str, str]
+    spec: MappingSpec, name: str, field: Field, filled: Mapping[str, str]
 ) -> str:
     """Explain why a column cannot go to the field that matches; empty if it can."""
     if field.name in filled:
         return f"{field.name} is already filled by {filled[field.name]}"
     if not spec.is_writable(field.name):
         return f"{field.name} cannot be written"
-    if field.data_type in {"LOOKUP", "GSID"} and rule:
+    if field.data_type in {"LOOKUP", "GSID"} and field.name not in {
+        name,
+        spec.settings.field_mapping.get(name),
+    }:
         return f"{field.name} holds a GSID; set a lookup for it"
     json_types = next((each.json_types for each in spec.columns if each.name == name), frozenset())
     if not may_convert(json_types, field.data_type):

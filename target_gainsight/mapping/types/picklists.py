@@ -16,7 +16,7 @@ from target_gainsight.mapping.types.numeric import NUMBERS, number_text
 from target_gainsight.mapping.types.spellings import is_blank, strip_blanks
 from target_gainsight.mapping.types.strings import GSID, encodable
 
-_MOST_LABELS_SHOWN = 8
+_MOST_SHOWN = 8
 
 
 class Picklist:
@@ -34,9 +34,8 @@ class Picklist:
         if isinstance(value, NUMBERS) and not isinstance(value, bool):
             value = number_text(value)
         if not isinstance(value, str):
-            raise ConversionError(
-                code="unknown_option", message="neither a label nor an item's GSID"
-            )
+            message = "neither a label nor an item's GSID"
+            raise ConversionError(code="unknown_option", message=message)
         trimmed = strip_blanks(value)
         if not trimmed:
             return None
@@ -77,10 +76,7 @@ class Picklist:
 
     @cached_property
     def _active(self) -> dict[str, str | None]:
-        """What may be written, labels and GSIDs, to the item's GSID.
-
-        None for a label of two active items: only the tenant knows which one it takes.
-        """
+        """Labels and GSIDs to the item's GSID; None for a label of two items: which is unknown."""
         active: dict[str, str | None] = {}
         for option in filter(lambda each: each.active, self._options):
             is_new = active.get(option.label, option.gsid) == option.gsid
@@ -89,10 +85,7 @@ class Picklist:
         return active
 
     def _split(self, text: str) -> object:
-        """Split text at `;`, or at `,` where it has no `;`, or read it as JSON.
-
-        Text that is itself an item stays one, also when its label has a comma.
-        """
+        """Split text that is no item itself at `;`, or else at `,`, or read it as JSON."""
         if is_blank(text):
             return []
         if text in self._active or strip_blanks(text) in self._active:
@@ -104,25 +97,21 @@ class Picklist:
 
     def _no_item(self, name: str) -> ConversionError:
         if any(name in {option.label, option.gsid} for option in self._options):
-            message = f"{display(name)} is an inactive item"
-            return ConversionError(
-                "inactive_option", message, "Activate it in Gainsight, or map it."
-            )
-        labels = [label for label, gsid in self._active.items() if label != gsid]
-        shown = ", ".join(display(label) for label in labels[:_MOST_LABELS_SHOWN])
-        end = ", …" if len(labels) > _MOST_LABELS_SHOWN else "."
-        hint = did_you_mean(name, suggest_names(name, labels)) or f"Its items are {shown}{end}"
+            message, hint = f"{display(name)} is an inactive item", "Activate it in Gainsight."
+            return ConversionError("inactive_option", message, hint)
+        labels = [option.label for option in self._options if option.active]
+        shown = ", ".join(
+            [*map(display, labels[:_MOST_SHOWN]), *(["…"] * (len(labels) > _MOST_SHOWN))]
+        )
+        hint = did_you_mean(name, suggest_names(name, labels)) or f"Its items are {shown}."
         return ConversionError("unknown_option", f"the picklist has no item {display(name)}", hint)
 
 
 def label_of(value: object, options: Iterable[PicklistOption]) -> object:
-    """Return a choice or selection by its labels: a list for several items, else one label.
-
-    What is no item's GSID stays as it is.
-    """
+    """Return a choice or selection by its labels; what is no item's GSID stays as it is."""
     labels = {option.gsid: option.label for option in options}
     if isinstance(value, str) and ";" in value and value not in labels:
         value = [each for each in value.split(";") if each]
     if isinstance(value, list):
-        return [labels.get(each, each) if isinstance(each, str) else each for each in value]
-    return labels.get(value, value) if isinstance(value, str) else value
+        return [labels.get(str(each), each) for each in value]
+    return labels.get(str(value), value)

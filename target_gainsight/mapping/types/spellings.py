@@ -50,11 +50,10 @@ def is_blank(value: object) -> bool:
 
 
 def usual_spellings(text: str) -> tuple[str, ...]:
-    """Return a text and its usual spellings.
+    """Return a text and its usual spellings, with which an exact query finds rows.
 
     In its own, lower, upper and title case; trimmed, without and with one blank at its end; in
-    both canonical Unicode forms; a whole number without `.0`; a Salesforce id in both lengths. A
-    query that compares exactly finds rows with these.
+    both canonical Unicode forms; a whole number without `.0`; a Salesforce id in both lengths.
     """
     trimmed = strip_blanks(text)
     capitalized = _WORD_START.sub(lambda start: start[0].upper(), trimmed.lower())
