@@ -1,9 +1,8 @@
 """Assigns the columns of a stream to those of a CSV: of a bulk job, or of the import of Surveys.
 
-Only the administrator who made a bulk job knows its columns. One that has the name of a field of
-the object gets that field's checks and format; any other is plain text. References are not
-checked: the job may look them up. In a survey import ("Import NPS"), a column's name decides its
-role. It is opened in spreadsheets, so no cell may be a formula.
+Only the administrator who made a bulk job knows its columns: one that is named like a field of the
+object gets its checks and format, unless it is a reference, which the job may look up. A survey
+import ("Import NPS") is opened in spreadsheets, so no cell may be a formula.
 """
 
 from __future__ import annotations
@@ -129,16 +128,12 @@ def plan_job_columns(
 
     own = {column.name: column for column in columns}
     mapping = settings.field_mapping
-    sent = (
-        {name: mapping[name] for name in own if name in mapping}
-        or mapping
-        or {
-            name: name
-            for name, column in own.items()
-            if not name.startswith(METADATA_PREFIX)
-            and (column.declared or schema is None or schema.field(name))
-        }
-    )
+    sent = mapping or {
+        name: name
+        for name, column in own.items()
+        if not name.startswith(METADATA_PREFIX)
+        and (column.declared or schema is None or schema.field(name))
+    }
     plan = [csv_column(name, source) for source, name in sent.items()]
     plan += [csv_column(name, None, value) for name, value in settings.constants.items()]
     problems = [*missing_columns("field_mapping", mapping, own, set(own).difference(mapping))]
@@ -181,11 +176,11 @@ def plan_survey(columns: tuple[Column, ...], settings: StreamSettings, *, stream
     plan += [csv_column(name, None, value) for name, value in constants.items()]
     spare = set(names).difference(survey_columns.values())
     problems = [*missing_columns("survey_columns", survey_columns.values(), names, spare)]
-    for role in _REQUIRED:
-        if role not in map(_role, (*filled, *constants)):
-            message = f"A survey import needs {role}, and no column or constant fills it."
-            near = suggest_names(role, names)
-            problems.append(FieldProblem("survey_columns", role, message, near, needs_column=True))
+    roles = [_role(name) for name in (*filled, *constants)]
+    for role in filter(lambda each: each not in roles, _REQUIRED):
+        message = f"A survey import needs {role}, and no column or constant fills it."
+        near = suggest_names(role, names)
+        problems.append(FieldProblem("survey_columns", role, message, near, needs_column=True))
     problems += _find_problems(plan, "survey_columns", _role)
     if problems:
         raise StreamMismatchError(problems, stream=stream, object_name="a survey import")

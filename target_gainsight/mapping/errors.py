@@ -19,13 +19,9 @@ _SHORT_REPR.maxstring = _SHORT_REPR.maxother = _SHORT_REPR.maxlong = DISPLAY_LEN
 
 @dataclass(frozen=True)
 class FieldError:
-    """Why one field of one record cannot be written.
+    """Why one field of one record cannot be written: a clause, and a sentence that says what to do.
 
-    Attributes:
-        value: As the source sent it.
-        data_type: The field's Gainsight data type; empty when the object's metadata is unknown.
-        message: The problem, as a clause that does not repeat field and value.
-        hint: What to do, as a sentence; may be empty.
+    The data type is empty when the object's metadata is unknown.
     """
 
     field: str

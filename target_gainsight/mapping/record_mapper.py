@@ -31,12 +31,8 @@ _NULL_NOT_ALLOWED = ConversionError(
 class RecordMapper:
     """Maps the records of one stream to Gainsight records and compares them with rows.
 
-    Everything that is the same for all records is computed when the mapper is made. Insert
-    requires the required fields of every record, upsert only of those that turn out to be new
-    (`missing_for_create`).
-
-    Raises:
-        RecordRejectedError: A constant does not convert.
+    Insert requires the required fields of every record, upsert only of those that turn out to be
+    new (`missing_for_create`). A constant that does not convert is rejected at once.
     """
 
     def __init__(self, spec: MappingSpec) -> None:

@@ -14,11 +14,7 @@ _COLUMN = {"type": ["null", "string", "number", "boolean", "array", "object"]}
 
 
 def source_columns(schema: ObjectSchema | None, names: Iterable[str]) -> dict[str, Any]:
-    """Return the JSON schemas of the columns of rows, by name.
-
-    A column for each field that can be set when a record is created; for each of the names where
-    the object's metadata is unknown.
-    """
+    """Return the JSON schemas of the fields that a create can set, or else of these names."""
     if schema is None:
         return dict.fromkeys(names, _COLUMN)
     return {field.name: _COLUMN for field in schema.fields if field.insertable}

@@ -25,8 +25,7 @@ class WriteRules:
     def kept(self, row: Mapping[str, Any], waiting: Collection[str] = ()) -> frozenset[str]:
         """Return the fields that no record with the key of a row, or earlier record, changes.
 
-        Null, blank text and an empty list are no value. Of an earlier record, some fields may be
-        waiting to be filled.
+        Of an earlier record, some fields may be waiting to be filled.
         """
         return self.create_only.union(
             name

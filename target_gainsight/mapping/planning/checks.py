@@ -126,11 +126,9 @@ def find_warnings(spec: MappingSpec) -> Iterator[str]:
 def missing_columns(
     setting: str, named: Iterable[str], columns: Collection[str], spare: Collection[str]
 ) -> Iterator[FieldProblem]:
-    """Find the columns that a setting names and the stream does not have.
+    """Find the columns that a setting names and the stream does not have, if its are known.
 
-    Args:
-        columns: The stream's columns; none if they are unknown.
-        spare: Those that nothing uses, so that one of them may be meant.
+    Nothing uses the spare ones, so that one of them may be meant.
     """
     missing = [name for name in named if columns and name not in columns]
     similar = {name: suggest_names(name, columns) for name in missing}

@@ -29,12 +29,7 @@ _OWN_KEYS = (PERSON, ACTIVITY)
 
 @dataclass(frozen=True)
 class Proposal:
-    """Settings of one stream, to be reviewed and pasted under the loader's `config`.
-
-    Attributes:
-        settings: Setting to value: the object, and all settings that should change.
-        left_out: Column that is not loaded to the reason, as a clause.
-    """
+    """The settings of a stream that should change, and why columns are not loaded."""
 
     stream: str
     settings: Mapping[str, Any]
@@ -57,13 +52,9 @@ class Proposal:
 def propose_settings(
     spec: MappingSpec, stream: str, references: Mapping[str, ObjectSchema]
 ) -> Proposal | None:
-    """Propose the settings of a stream; configured names are corrected, not replaced.
+    """Propose the settings of a stream; None if nothing would change or the fields are unknown.
 
-    Args:
-        references: The objects that `referenced_objects` lists, by their names in lower case.
-
-    Returns:
-        None if the object's fields are not known, or nothing would change.
+    Configured names are corrected. The references are the objects that `referenced_objects` lists.
     """
     if spec.schema is None:
         return None
@@ -100,11 +91,7 @@ def propose_settings(
 def _propose_mapping(
     spec: MappingSpec, taken: Collection[str], looked_up: Collection[str]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Match columns to fields, those that match by a stricter rule first.
-
-    Args:
-        taken: The fields that constants and proposed lookups fill.
-        looked_up: The columns that proposed lookups use.
+    """Match columns to fields, the most similar first.
 
     Returns:
         Column to field, and column to the reason, as a clause, of each that is left out. Every
@@ -145,8 +132,8 @@ def _wanted_fields(spec: MappingSpec, looked_up: Collection[str]) -> dict[str, s
 def _match(spec: MappingSpec, name: str) -> tuple[float, list[Field]]:
     """Return the fields that a name means, and how similar they are.
 
-    The same name comes first, then `renewal_date` for `RenewalDate` or `RenewalDate__gc`, the same
-    for the label, then a misspelling; names with other digits are none.
+    `renewal_date` means `RenewalDate` or `RenewalDate__gc`, or else a label or a misspelling; names
+    with other digits are none.
     """
     scores: dict[float, list[Field]] = {}
     for field in spec.schema.fields if spec.schema else ():

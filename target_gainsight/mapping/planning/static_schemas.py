@@ -1,9 +1,8 @@
 """Fields from the API's documentation, for objects whose metadata is unusable or unreadable.
 
-Writes name the fields of Timeline activities and CTAs differently than the metadata does: their
-streams are checked, converted and compared by the fields listed here and by the custom fields that
-the tenant describes. The fields of companies and people are for tenants whose metadata cannot be
-read; their picklists have no items here, so that values are written unchecked.
+Writes name the fields of Timeline activities and CTAs differently than the metadata does, which
+only describes their custom fields. The fields of companies and people are for tenants whose
+metadata cannot be read; their picklists have no items here, so that values are written unchecked.
 """
 
 from __future__ import annotations
@@ -110,13 +109,10 @@ def static_schema(
     described: ObjectSchema | None = None,
     options: Mapping[str, tuple[PicklistOption, ...]] | None = None,
 ) -> ObjectSchema:
-    """Return the schema of activities or CTAs.
+    """Return the schema of activities or CTAs, with the custom fields and names of the tenant.
 
-    Args:
-        names: Names that a stream mentions. If the tenant does not describe the object, those that
-            look like a custom field are taken for one.
-        described: The object as the tenant describes it, for its custom fields.
-        options: The names that the tenant lists for a field.
+    If the tenant does not describe the object, the names that a stream mentions and that look like
+    a custom field are taken for one.
     """
     fields = []
     for field in _DOCUMENTED[object_name]:

@@ -1,9 +1,8 @@
 """How the values of each Gainsight data type are written and compared.
 
-Rules that hold for every type (gainsight-api, section 6): null stays null; empty text is null
-for every type but the text ones; nothing is rounded or cut, except datetimes at milliseconds;
-what does not convert is refused with its reason. Null and empty text compare as equal, because
-the tenant returns either for an empty field.
+Null stays null; empty text is null for every type but the text ones; nothing is rounded or cut,
+except datetimes at milliseconds. Null and empty text compare as equal, because the tenant returns
+either for an empty field.
 """
 
 from __future__ import annotations
@@ -24,13 +23,10 @@ REFERENCES = ("GSID", "LOOKUP", "WHOID", "WHATID")
 
 
 class Converter:
-    """Converts and compares the values of one field.
-
-    Args:
-        field: As the tenant describes it, or None where only the name is known.
-        html: Whether line breaks of rich text become `<br>`.
+    """Converts and compares the values of one field, of which only the name may be known.
 
     Attributes:
+        html: Whether line breaks of rich text become `<br>`.
         forms: The values to query for, to find whatever compares as equal to a written one.
         is_free_text: Whether texts that differ in case, blanks or Unicode form may mean the same.
     """
@@ -69,8 +65,7 @@ class Converter:
     def comparable(self, value: Json) -> Hashable:
         """Return what a value compares as, as written or as a query returns it.
 
-        For an ambiguous value a new NaN, which equals nothing, not even in a tuple: such a value
-        is always written.
+        An ambiguous value is a new NaN, which equals nothing, not even in a tuple: it is written.
         """
         if value is None or value == "":
             return None

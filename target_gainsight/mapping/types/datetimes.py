@@ -1,10 +1,8 @@
 """Parse, write and compare dates and datetimes.
 
-Read: dates and datetimes in the extended and basic forms of ISO 8601, calendar, week and ordinal
-dates, with `T` or a blank before the time, with or without seconds, fraction and offset (also
-`UTC`, `+0200 CEST`, `Z[UTC]`); numbers as calendar dates or epochs where they are plausible as
-such. A datetime without an offset is taken as UTC. Written: `2026-02-01` or `02-01-2026`, and
-`2026-02-01T09:30:00.000+02:00`, the offset kept, what is finer than a millisecond cut off.
+Read: the extended and basic forms of ISO 8601, calendar, week and ordinal dates, with `T` or a
+blank before the time, and an offset that may have a name (`+0200 CEST`, `Z[UTC]`); numbers as
+calendar dates or epochs where they are plausible as such. Without an offset, UTC is assumed.
 """
 
 from __future__ import annotations

@@ -71,8 +71,7 @@ def usual_spellings(text: str) -> tuple[str, ...]:
 def common_part(text: str) -> str:
     """Return a part that all spellings of a text contain, but for its case.
 
-    The longest part of ASCII characters: its case is the one that tenants ignore for certain, and
-    it has no second Unicode form. If that is short, the text without its blanks.
+    The longest part of ASCII characters, which have no second Unicode form; if that is short, all.
     """
     whole = _WHOLE_NUMBER.sub(r"\1", strip_blanks(unicodedata.normalize("NFC", text)))
     longest = max(_ASCII_PART.findall(comparable_sfdc_id(whole) or whole), key=len, default="")
@@ -88,11 +87,7 @@ def normalize_spelling(text: str) -> str:
 
 
 def comparable_sfdc_id(value: Json) -> str | None:
-    """Return the 15-character form of a Salesforce id, whose case counts.
-
-    An id of 18 characters is the same id in any case: its last three restore the case of the
-    others.
-    """
+    """Return the 15-character form of a Salesforce id, whose case the last three of 18 restore."""
     if not isinstance(value, str):
         return None
     checksum = value[_SHORT_SFDC_ID:].upper()
