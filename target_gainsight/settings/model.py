@@ -187,7 +187,7 @@ class Settings:
     load_method: Literal["append-only", "upsert"] | None = declare(
         "The SDK's name for the sync mode: append-only means insert. It wins over the default of "
         "sync_mode.",
-        refused={"overwrite": "Rows in Gainsight are never deleted to be loaded again."},
+        otherwise="Rows in Gainsight are never deleted to be loaded again.",
         group=SDK_GROUP,
     )
     batch_size_rows: int | None = declare(

@@ -108,7 +108,7 @@ class Setting:
         kind: The type of its value, one of `KINDS`.
         held: The type as it is declared, with the types of an object's parts.
         choices: The only values that a text may have.
-        refused: Other values that people try, each with a sentence on what to do instead.
+        otherwise: What to do instead of a choice that it does not have.
         minimum: The least number; a list or object may be empty.
         maximum: The largest number, or the most names or parts.
         secret: Never displayed.
@@ -122,7 +122,7 @@ class Setting:
     kind: type = str
     held: Any = None
     choices: tuple[str, ...] = ()
-    refused: Mapping[str, str] = field(default_factory=dict)
+    otherwise: str = ""
     minimum: int = 1
     maximum: int | None = None
     secret: bool = False
@@ -181,7 +181,7 @@ class Setting:
         """Say what may be meant by a wrong value; empty where nothing comes near."""
         if self.kind is dict and isinstance(value, str):
             return "Text must be JSON, with double quotes around names and texts."
-        return self.refused.get(str(value).lower(), did_you_mean(str(value), self.choices))
+        return did_you_mean(str(value), self.choices) or self.otherwise
 
     def read(self, value: object) -> Any:  # noqa: ANN401 - what the kind says
         """Return a JSON value, or text, as what the setting holds; None if it is not that."""

@@ -34,12 +34,6 @@ _mapping = partial(declare, group="Object and mapping", scope="stream")
 _mode = partial(declare, group="Modes and keys", scope="stream")
 _file = partial(declare, group="Bulk jobs and survey files", scope="entry")
 
-_MIRROR = (
-    "This target never deletes rows because the source lacks them: use upsert, and retire rows "
-    "with a status field, or set deletes: delete if the source marks them with _sdc_deleted_at."
-)
-_AUDIENCE = "Gainsight has no lists with members: load a flag field with upsert."
-
 
 @dataclass(frozen=True)
 class Lookup:
@@ -121,11 +115,9 @@ class StreamSettings:
     sync_mode: Literal["upsert", "insert", "update"] = _mode(
         "Whether to create and update records (upsert), only create (insert) or only update.",
         "upsert",
-        refused={
-            **dict.fromkeys(("mirror", "delete"), _MIRROR),
-            **dict.fromkeys(("add", "remove", "segment"), _AUDIENCE),
-            **dict.fromkeys(("audience", "audience_add", "audience_remove"), _AUDIENCE),
-        },
+        otherwise="This target never deletes rows that the source lacks, and Gainsight has no "
+        "lists with members: use upsert and load a status or flag field, or set deletes: delete if "
+        "the source marks rows with _sdc_deleted_at.",
     )
     lookup_keys: tuple[str, ...] = _mode(
         "The 1 to 3 Gainsight fields that identify an existing record, as a list or "

@@ -213,14 +213,14 @@ def test_mirror_is_refused_with_alternative() -> None:
     assert error.startswith(
         "sync_mode: got 'mirror', expected one of upsert, insert, update. This target never "
     )
-    assert "use upsert, and retire rows with a status field" in error
+    assert "use upsert and load a status or flag field" in error
 
 
 @pytest.mark.parametrize("mode", ["audience", "add", "remove", "audience_add", "segment", "ADD"])
 def test_audience_modes_are_refused_with_alternative(mode: str) -> None:
     error = only_error(streams={"a": {"object_type": "company", "sync_mode": mode}})
     assert error.startswith(f"streams.a.sync_mode: got '{mode}', expected one of upsert, ")
-    assert "load a flag field with upsert" in error
+    assert "use upsert and load a status or flag field" in error
 
 
 @pytest.mark.parametrize(("method", "mode"), [("append-only", "insert"), ("upsert", "upsert")])
