@@ -12,7 +12,13 @@ from typing import Any, Literal
 from target_gainsight.loading.dry_run.plan import Plan
 from target_gainsight.loading.keys import Key, KeyReader
 from target_gainsight.loading.near_matches import SeenKeys
-from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason, reason_of_fields
+from target_gainsight.loading.outcomes import (
+    BatchResult,
+    Outcome,
+    Reason,
+    Settlement,
+    reason_of_fields,
+)
 from target_gainsight.loading.reading.api_rows import Comparison, merged_fields
 from target_gainsight.loading.reading.current_rows import GSID, Matches
 from target_gainsight.loading.records import LoadRecord
@@ -28,6 +34,9 @@ skipped; or it is unchanged when it is equal, and skipped when not."""
 
 RETRIED_CODES = ("unavailable", "outcome_unknown")
 """Rejects that do not depend on the values: a merge is not split for them."""
+
+Decision = Action | Literal["new"] | Settlement
+"""How a record is written; "new" if its near matches are to be read before; or its outcome."""
 
 
 @dataclass(eq=False)
@@ -49,54 +58,29 @@ class Classification:
     existing_on_insert: ExistingOnInsert
     rules: WriteRules | None
 
-    def classify(
-        self, record: LoadRecord, matches: Matches, result: BatchResult, *, near: bool
-    ) -> Action | Literal["new"] | None:
-        """Decide how a record is written and note its GSID.
+    def classify(self, record: LoadRecord, matches: Matches, *, near: bool) -> Decision:
+        """Decide how a record is written and note its GSID, or settle it.
 
         Args:
             near: The matches are rows with other spellings of the keys of new records.
-
-        Returns:
-            How it is to be written; "new" if its near matches are to be read before; or None when
-            the result has its outcome.
         """
         if None in record.key and self.settings.sync_mode != "insert":
-            result.settle(record, Outcome.REJECTED, self._key_missing(record))
-            return None
+            return Settlement(record, Outcome.REJECTED, self._key_missing(record))
+        if record.deletes:
+            return self._classify_delete(record, matches)
         if not matches.readable:  # the response to the write shows whether the record existed
             only_updates = self.settings.sync_mode == "update"
             incomplete = only_updates or bool(self.comparison.missing_for_create(record.fields))
             return "update" if incomplete else "create"
         found = matches.exact(record.key)
         if not found:
-            return self._classify_unmatched(record, matches, result, near=near)
+            return self._classify_unmatched(record, matches, near=near)
         record.claimed = None  # a row with its very key may have been created meanwhile
         self._remember(record)
         if len(found) > 1 and self.settings.multi_match == "reject":
             hint = "choose lookup_keys that are unique, or set multi_match to first"
-            result.settle(record, Outcome.REJECTED, self._multi_match(found, hint))
-            return None
-        return self._classify_matched(record, found[0], result)
-
-    def finds_row_to_delete(
-        self, record: LoadRecord, matches: Matches, result: BatchResult
-    ) -> bool:
-        """Find the one row that a record deletes and note its GSID; settle it if there is none."""
-        found, reason = matches.exact(record.key), None
-        if None in record.key:
-            reason = self._key_missing(record)
-        elif len(found) > 1:
-            hint = "choose lookup_keys that are unique: a delete never chooses among several rows"
-            reason = self._multi_match(found, hint)
-        elif found:
-            record.gsid = str(found[0].get(GSID))
-            return True
-        else:
-            reason = self._near_match(record, matches)
-        outcome = Outcome.REJECTED if reason else Outcome.SKIPPED
-        result.settle(record, outcome, reason or no_row_reason(self.settings.object_name))
-        return False
+            return Settlement(record, Outcome.REJECTED, self._multi_match(found, hint))
+        return self._classify_matched(record, found[0])
 
     def forget(self, key: Key) -> None:
         """Forget the key of a row that was deleted."""
@@ -108,52 +92,46 @@ class Classification:
             text = " | ".join([str(record.fields.get(name)) for name in self.keys.names])
             self.seen_keys.add(self.keys.normalize(record.key), record.key, text)
 
-    def _classify_unmatched(
-        self, record: LoadRecord, matches: Matches, result: BatchResult, *, near: bool
-    ) -> Action | Literal["new"] | None:
+    def _classify_delete(self, record: LoadRecord, matches: Matches) -> Decision:
+        found = matches.exact(record.key)
+        if len(found) == 1:
+            record.gsid = str(found[0].get(GSID))
+            return "delete"
+        if found:
+            hint = "choose lookup_keys that are unique: a delete never chooses among several rows"
+            return Settlement(record, Outcome.REJECTED, self._multi_match(found, hint))
+        if reason := self._near_match(record, matches):
+            return Settlement(record, Outcome.REJECTED, reason)
+        return Settlement(record, Outcome.SKIPPED, no_row_reason(self.settings.object_name))
+
+    def _classify_unmatched(self, record: LoadRecord, matches: Matches, *, near: bool) -> Decision:
         reason = self._near_match(record, matches)
         if reason is None and matches.claim is not None:
             claim = matches.claim(record)
-            if isinstance(claim, Reason):
-                reason = claim
-            else:
-                record.claimed = claim
-        outcome = Outcome.REJECTED
-        if reason is None and record.claimed is None:
-            missing = self.comparison.missing_for_create(record.fields)
-            if self.settings.sync_mode == "update":
-                hint = "load it with sync_mode upsert to create it"
-                message = f"no {self.settings.object_name} has this key"
-                reason = Reason("no_match", message, hint=hint, is_listed=True)
-                outcome = Outcome.SKIPPED
-            elif missing:
-                reason = reason_of_fields(missing)
+            reason, record.claimed = (claim, None) if isinstance(claim, Reason) else (None, claim)
+        if reason is None and near:
+            reason = self._other_spelling(record)
         if reason is not None:
-            result.settle(record, outcome, reason)
-            return None
+            return Settlement(record, Outcome.REJECTED, reason)
+        if record.claimed is None and (refused := self._refuse_create(record)):
+            return refused
         if self.checks_near and not near and self.keys.near_values(record.fields):
             return "new"
-        return self._classify_new(record, result, near=near)
-
-    def _classify_new(
-        self, record: LoadRecord, result: BatchResult, *, near: bool
-    ) -> Action | None:
-        if near and self.seen_keys is not None:
-            normalized = self.keys.normalize(record.key)
-            other = self.seen_keys.find_other_spelling(normalized, record.key)
-            if other is not None:
-                message = f"this run has a record with the key {display(other)}"
-                reason = _ambiguous(record, self.keys.names[0], message)
-                result.settle(record, Outcome.REJECTED, reason)
-                return None
+        if near:
             self._remember(record)
-        if record.claimed is None:
-            return "create"
-        return self._classify_matched(record, record.claimed, result)
+        return self._classify_matched(record, record.claimed) if record.claimed else "create"
 
-    def _classify_matched(
-        self, record: LoadRecord, row: Mapping[str, Any], result: BatchResult
-    ) -> Action | None:
+    def _refuse_create(self, record: LoadRecord) -> Settlement | None:
+        if self.settings.sync_mode == "update":
+            message = f"no {self.settings.object_name} has this key"
+            hint = "load it with sync_mode upsert to create it"
+            reason = Reason("no_match", message, hint=hint, is_listed=True)
+            return Settlement(record, Outcome.SKIPPED, reason)
+        if missing := self.comparison.missing_for_create(record.fields):
+            return Settlement(record, Outcome.REJECTED, reason_of_fields(missing))
+        return None
+
+    def _classify_matched(self, record: LoadRecord, row: Mapping[str, Any]) -> Decision:
         counts = self.summary.streams[record.source.alias]
         counts.found_by_fallback += record.claimed is not None
         record.gsid = str(row.get(GSID))
@@ -169,12 +147,10 @@ class Classification:
                 changed = self._apply_rules(self.rules, record, row, changed)
         if inserts and (changed or not compares):
             message = f"{self.settings.object_name} {record.gsid} has this key already"
-            result.settle(record, Outcome.SKIPPED, exists_reason(message), record.gsid)
-            return None
+            return Settlement(record, Outcome.SKIPPED, exists_reason(message), record.gsid)
         skips = inserts or self.settings.skip_unchanged or record.fields.keys() <= set(keys)
         if not changed and skips:
-            result.settle(record, Outcome.UNCHANGED, gsid=record.gsid)
-            return None
+            return Settlement(record, Outcome.UNCHANGED, gsid=record.gsid)
         if self.plan is not None:
             self.plan.record_change(record, row, changed)
         record.changed = changed
@@ -189,6 +165,14 @@ class Classification:
         name = next((n for n in names if record.fields.get(n) != row.get(n)), names[0])
         other, object_name = display(row.get(name)), self.settings.object_name
         return _ambiguous(record, name, f"{object_name} {row.get(GSID)} has {other}")
+
+    def _other_spelling(self, record: LoadRecord) -> Reason | None:
+        if self.seen_keys is None:
+            return None
+        normalized = self.keys.normalize(record.key)
+        other = self.seen_keys.find_other_spelling(normalized, record.key)
+        message = f"this run has a record with the key {display(other)}"
+        return _ambiguous(record, self.keys.names[0], message) if other is not None else None
 
     def _key_missing(self, record: LoadRecord) -> Reason:
         name = self.keys.names[record.key.index(None)]  # other records were rejected before

@@ -26,7 +26,13 @@ from target_gainsight.loading.keys import Key, KeyReader
 from target_gainsight.loading.lookups.deferred import DeferredParents
 from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.lookups.resolver import Resolver
-from target_gainsight.loading.outcomes import BatchResult, Outcome, RunStoppedError, unavailable
+from target_gainsight.loading.outcomes import (
+    BatchResult,
+    Outcome,
+    RunStoppedError,
+    Settlement,
+    unavailable,
+)
 from target_gainsight.loading.reading.current_rows import Matches, RowReader
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.settling.ledger import Ledger
@@ -246,18 +252,21 @@ class RecordLoader:
             self.ledger.record_batch(unavailable(records, error))
             return 0
         result = BatchResult()
+        to_delete = []
         for record in records:
-            if record.deletes:
-                continue
-            action = self.classification.classify(record, found, result, near=near)
-            if action == "new":
+            decision = self.classification.classify(record, found, near=near)
+            if isinstance(decision, Settlement):
+                result.settlements.append(decision)
+            elif decision == "new":
                 self._hold_new(record)
-            elif action is not None:
-                self._packed[action].append(record)
+            elif decision == "delete":
+                to_delete.append(record)
+            else:
+                self._packed[decision].append(record)
         self._settle(result)
         self._send_packed(partial=False)
         if self.deleter is not None:
-            self._delete(self.deleter, [each for each in records if each.deletes], found)
+            self.deleter.delete(to_delete, self._on_deleted)
         return sum(each.outcome is Outcome.UNCHANGED for each in result.settlements)
 
     def _hold_new(self, record: LoadRecord) -> None:
@@ -266,13 +275,6 @@ class RecordLoader:
             self._read_near_matches()
         self._new.append(record)
         self._near_values += values
-
-    def _delete(self, deleter: RowDeleter, records: Sequence[LoadRecord], found: Matches) -> None:
-        result = BatchResult()
-        finds_row = self.classification.finds_row_to_delete
-        to_delete = [record for record in records if finds_row(record, found, result)]
-        self._settle(result)
-        deleter.delete(to_delete, self._on_deleted)
 
     def _on_deleted(self, result: BatchResult) -> None:
         for settlement in result.settlements:

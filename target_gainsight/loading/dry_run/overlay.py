@@ -41,11 +41,9 @@ class PlannedRows:
         self.deleted.add(str(record.gsid))
         self.written.put(record.key, (None, False))
 
-    def read(
-        self, records: Sequence[LoadRecord], extra: Sequence[str] = (), *, near: bool = False
-    ) -> Matches:
+    def read(self, records: Sequence[LoadRecord], *, near: bool = False) -> Matches:
         """Read the rows of some records, as they would be by now; see ``RowReader.read``."""
-        matches = self.rows.read(records, extra, near=near)
+        matches = self.rows.read(records, near=near)
         if self.deleted:
             matches.remove(self.deleted)
         empty = dict.fromkeys(name for record in records for name in record.fields)

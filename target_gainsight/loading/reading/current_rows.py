@@ -81,13 +81,10 @@ class Matches:
 class RowReader(Protocol):
     """Reads the rows of one object that some records may match."""
 
-    def read(
-        self, records: Sequence[LoadRecord], extra: Sequence[str] = (), *, near: bool = False
-    ) -> Matches:
+    def read(self, records: Sequence[LoadRecord], *, near: bool = False) -> Matches:
         """Read rows with the fields about to be written.
 
         Args:
-            extra: Further fields to read.
             near: Read the rows whose keys are usual spellings of the records' instead.
 
         Raises:
@@ -121,7 +118,7 @@ class CurrentRows:
     _most_values: int | None = field(default=None, init=False)
 
     def read(
-        self, records: Sequence[LoadRecord], extra: Sequence[str] = (), *, near: bool = False
+        self, records: Sequence[LoadRecord], *, near: bool = False, extra: Sequence[str] = ()
     ) -> Matches:
         """Read rows with the fields about to be written; see ``RowReader.read``."""
         list_values = self.keys.near_values if near else self.keys.equal_values

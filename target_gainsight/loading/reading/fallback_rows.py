@@ -32,11 +32,9 @@ class FallbackRows:
     claimed: SpilledValues
     deleted: Collection[str]
 
-    def read(
-        self, records: Sequence[LoadRecord], extra: Sequence[str] = (), *, near: bool = False
-    ) -> Matches:
+    def read(self, records: Sequence[LoadRecord], *, near: bool = False) -> Matches:
         """Read the rows of some records; see ``RowReader.read``."""
-        matches = self.rows.read(records, extra, near=near)
+        matches = self.rows.read(records, near=near)
         matches.remove(self.deleted)
         unmatched = [
             record

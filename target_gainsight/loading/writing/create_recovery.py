@@ -83,7 +83,7 @@ class CreateRecovery:
                 logger.warning(wait, self.timeout)
                 self.clock.wait(self.timeout)
             extra = (CREATED_DATE,) if self.only_new else ()
-            return rows.read([each.record for each in findable], extra)
+            return rows.read([each.record for each in findable], extra=extra)
         except (GainsightError, RunStoppedError) as error:
             if self.only_new:  # a run that starts again would insert them again
                 for each in findable:
