@@ -17,9 +17,6 @@ WAIT_SECONDS = 0.5
 class CallPool:
     """The batches and reads in flight, of all streams together.
 
-    Attributes:
-        accepts_calls: Whether further calls are made; False when the run is stopping.
-
     Args:
         on_wait: Called whenever half a second of waiting has been in vain.
     """

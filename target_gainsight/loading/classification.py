@@ -143,8 +143,7 @@ class Classification:
             changed = self.comparison.changed_fields(record.fields, row)
             if changed and record.claimed is None:
                 changed = tuple(name for name in changed if name not in keys)
-            if self.rules is not None:
-                changed = self._apply_rules(self.rules, record, row, changed)
+            changed = self._apply_rules(record, row, changed)
         if inserts and (changed or not compares):
             message = f"{self.settings.object_name} {record.gsid} has this key already"
             return Settlement(record, Outcome.SKIPPED, exists_reason(message), record.gsid)
@@ -185,13 +184,12 @@ class Classification:
         return Reason("multi_match", message, hint=hint)
 
     def _apply_rules(
-        self,
-        rules: WriteRules,
-        record: LoadRecord,
-        row: Mapping[str, Any],
-        changed: tuple[str, ...],
+        self, record: LoadRecord, row: Mapping[str, Any], changed: tuple[str, ...]
     ) -> tuple[str, ...]:
         """Leave out what the row keeps; return the fields to write, none if none is compared."""
+        rules = self.rules
+        if rules is None:
+            return changed
         kept = rules.kept(row).intersection((*record.fields, *record.waiting))
         if kept:
             record.fields = _without(record.fields, kept)
@@ -226,10 +224,7 @@ def exists_reason(message: str) -> Reason:
 
 
 def merge_by_key(group: Sequence[LoadRecord], rules: WriteRules | None = None) -> list[LoadRecord]:
-    """Merge records with the same key: later fields win, earlier ones stay.
-
-    The write rules hold for the later records as if the earlier were a row.
-    """
+    """Merge records with the same key as if the earlier were the row of the later."""
     by_key: dict[Key, LoadRecord] = {}
     for record in group:
         earlier = by_key.setdefault(record.key, record)

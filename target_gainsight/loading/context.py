@@ -72,11 +72,7 @@ class RunContext:
 
 
 def find_stream_settings(settings: Settings, stream: str) -> StreamSettings:
-    """Return how a stream is loaded, by its name as it comes out of the stream maps.
-
-    Raises:
-        RunStoppedError: No setting routes it.
-    """
+    """Return how a stream is loaded, by its name as it comes out of the stream maps."""
     found = settings.for_stream(stream)
     if found is None:
         name = display(stream)

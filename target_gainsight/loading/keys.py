@@ -26,11 +26,7 @@ TO_BE_CREATED = "(to be created)"
 
 @dataclass(frozen=True)
 class KeyReader:
-    """Reads the keys of rows, and of records that are written, of one object.
-
-    Attributes:
-        names: The fields, 1 to 3 for lookup keys; none for streams that are only inserted.
-    """
+    """Reads the lookup keys of rows, and of records that are written, of one object."""
 
     names: tuple[str, ...]
     converters: tuple[Converter, ...] = field(compare=False)
@@ -72,7 +68,7 @@ class KeyReader:
         return _combine(columns)
 
     def near_values(self, fields: Mapping[str, Any]) -> list[KeyValues]:
-        """List the values that find rows with usual spellings of a record's key, if it has any."""
+        """List the usual spellings of a record's key, if it has any."""
         columns: list[tuple[Any, ...]] = []
         for name, converter in zip(self.names, self.converters, strict=True):
             value = fields.get(name)
@@ -157,6 +153,8 @@ Reference = LookupKey | FieldError
 
 
 COMPANIES = "companies"
+LINK_OBJECT = "company_person"
+"""The object whose rows are the links of people to companies."""
 
 
 COMPANY_ID = "Company_ID"

@@ -6,20 +6,8 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 
-from target_gainsight.api import (
-    AccessDeniedError,
-    CockpitApi,
-    GainsightError,
-    MetadataApi,
-    NotFoundError,
-    ObjectNotFoundError,
-    ObjectSchema,
-    PicklistOption,
-    RefusedError,
-    UnavailableError,
-    UnknownRouteError,
-    WrongMetadataError,
-)
+from target_gainsight.api import CockpitApi, MetadataApi, ObjectSchema, PicklistOption, errors
+from target_gainsight.loading.keys import LINK_OBJECT
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.near_names import did_you_mean, suggest_names
@@ -29,15 +17,13 @@ from target_gainsight.settings.stream_settings import OBJECT_NAMES
 
 logger = logging.getLogger(__name__)
 
-COMPANY_PERSON = "company_person"
-
-_NOT_DESCRIBED = (AccessDeniedError, RefusedError, UnavailableError)
+_NOT_DESCRIBED = (errors.AccessDeniedError, errors.RefusedError, errors.UnavailableError)
 _NOT_LISTED = (
     *_NOT_DESCRIBED,
-    NotFoundError,
+    errors.NotFoundError,
     RunStoppedError,
-    UnknownRouteError,
-    WrongMetadataError,
+    errors.UnknownRouteError,
+    errors.WrongMetadataError,
 )
 
 
@@ -51,11 +37,7 @@ class ObjectSchemas:
         self._not_described: set[str] = set()
 
     def get(self, object_name: str) -> ObjectSchema:
-        """Return an object's schema, by its API name in any case.
-
-        Raises:
-            RunStoppedError: The tenant has no such object; the message names similar ones.
-        """
+        """Return an object's schema, by its API name in any case; the run stops without it."""
         name = object_name.lower()
         if name not in self._schemas and self._unread is not None:
             names = {each.lower(): each for each in (*self._unread, object_name)}
@@ -64,7 +46,7 @@ class ObjectSchemas:
         if name not in self._schemas:
             try:
                 self._schemas[name] = self._metadata.describe(object_name)
-            except ObjectNotFoundError as error:
+            except errors.ObjectNotFoundError as error:
                 raise self._unknown_object(object_name) from error
         return self._schemas[name]
 
@@ -87,7 +69,7 @@ class ObjectSchemas:
 
     def _unknown_object(self, object_name: str) -> RunStoppedError:
         names: list[str] = []
-        with suppress(GainsightError):
+        with suppress(errors.GainsightError):
             names = [summary.name for summary in self._metadata.list_objects()]
         similar = did_you_mean(object_name, suggest_names(object_name, names))
         suggestion = similar or "Correct its name; gainsight describe lists the objects."
@@ -102,10 +84,7 @@ def read_static_schema(
     describe: Callable[[str], ObjectSchema | None],
     cockpit: CockpitApi,
 ) -> ObjectSchema:
-    """Return the schema of an object that has an API of its own; its fields are documented.
-
-    Custom fields, activity types and the names of CTA types, reasons, statuses and priorities are
-    checked only if the tenant lists them.
+    """Return the documented schema of an object that has an API of its own, and its custom fields.
 
     Args:
         object_name: `activity_timeline` or `call_to_action`.
@@ -139,4 +118,4 @@ def _configured_objects(settings: Settings) -> Iterator[str]:
         if stream.object_name:
             yield stream.object_name
         if stream.company_links is not None and stream.company_links.fields:
-            yield COMPANY_PERSON
+            yield LINK_OBJECT

@@ -13,10 +13,11 @@ from target_gainsight.api import ObjectSchema
 from target_gainsight.loading.classification import ExistingOnInsert
 from target_gainsight.loading.deletes.deleted_rows import RowStream
 from target_gainsight.loading.deletes.row_deleter import DeleteWriter, RowDeleter
+from target_gainsight.loading.keys import LINK_OBJECT
 from target_gainsight.loading.loader import RecordLoader
 from target_gainsight.loading.object_schemas import read_static_schema
 from target_gainsight.loading.outcomes import Outcome, reason_of_fields
-from target_gainsight.loading.reading.api_rows import LINK_OBJECT, Comparison, PeopleRows
+from target_gainsight.loading.reading.api_rows import Comparison, PeopleRows
 from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, ObjectReader, RowReader
 from target_gainsight.loading.reading.fallback_rows import FallbackRows
 from target_gainsight.loading.records import LoadRecord, SourceRecord

@@ -229,7 +229,7 @@ def test_refused_read_by_keys_writes_nothing(start_tenant: Callable[..., Tenant]
         entry={"lookup_keys": ["Nothing__gc"], "constants": {"type": "Risk", "Nothing__gc": "x"}},
     )
     assert run.exit_code == 1
-    assert "the tenant refuses to read call_to_action by Nothing__gc" in run.log[-1]
+    assert "the tenant cannot read Nothing__gc of call_to_action" in run.log[-1]
     assert tenant.sandbox.tenant.count("call_to_action") == 0
 
 

@@ -201,7 +201,7 @@ def test_refused_reads_stop_run(start_tenant: Callable[..., Tenant]) -> None:
     tenant = start_tenant(switches={"query_max_bytes": 10})
     run = tenant.load(schema(), *companies(range(8)), state(done=1))
     assert (run.exit_code, run.states) == (1, [])
-    assert "refuses to read Company by Name" in run.log[-1]
+    assert "cannot read Name of Company" in run.log[-1]
 
 
 def test_repeated_key_in_group_is_merged_in_order(tenant: Tenant) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from target_gainsight.api import ObjectSchema
 from target_gainsight.loading.keys import (
     COMPANY_ID,
+    LINK_OBJECT,
     Link,
     LookupKey,
     MatchFields,
@@ -31,8 +32,6 @@ from target_gainsight.settings.stream_settings import (
 )
 
 Describe = Callable[[str], ObjectSchema | None]
-
-LINK_OBJECT = "company_person"
 
 
 @dataclass(frozen=True)

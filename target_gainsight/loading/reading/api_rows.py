@@ -18,7 +18,6 @@ from target_gainsight.mapping.record_mapper import RecordMapper
 from target_gainsight.mapping.types.converters import Converter
 from target_gainsight.mapping.types.spellings import is_blank
 
-LINK_OBJECT = "company_person"
 PERSON_ID = "Person_ID"
 
 
@@ -50,12 +49,7 @@ class PeopleRows(CurrentRows):
 
 @dataclass(frozen=True)
 class Comparison:
-    """Compares the records of one stream with rows.
-
-    Attributes:
-        compared: The fields that can be read back; None if all can.
-        link_fields: The fields of a person's links to companies.
-    """
+    """Compares the records of one stream with rows, by the fields that can be read back."""
 
     mapper: RecordMapper
     compared: frozenset[str] | None = None
@@ -74,10 +68,7 @@ class Comparison:
         return changed if is_linked else (*changed, COMPANIES)
 
     def missing_for_create(self, record: Mapping[str, Any]) -> tuple[FieldError, ...]:
-        """Name the required fields that a new row would lack.
-
-        The field that an activity's context needs is one of them where it is sent, but empty.
-        """
+        """Name the required fields that a new row would lack, its context's included."""
         missing = self.mapper.missing_for_create(record)
         name = CONTEXT_FIELDS.get(str(record.get("ContextName")), "")
         is_empty = name in record and is_blank(record[name])

@@ -9,20 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
-from target_gainsight.api import (
-    MAX_PAGE,
-    AccessDeniedError,
-    GainsightError,
-    NotFoundError,
-    RecordsApi,
-    RefusedError,
-    StopRunError,
-    UnreadableFieldError,
-    UnsuitableObjectError,
-    Where,
-    all_of,
-    is_in,
-)
+from target_gainsight.api import MAX_PAGE, RecordsApi, Where, all_of, errors, is_in
 from target_gainsight.loading.keys import Key, KeyReader, KeyValues
 from target_gainsight.loading.outcomes import Reason, RunStoppedError
 from target_gainsight.loading.records import LoadRecord
@@ -33,7 +20,12 @@ GSID = "Gsid"
 
 Row = Mapping[str, Any]
 
-_REFUSALS = (RefusedError, NotFoundError, AccessDeniedError, UnsuitableObjectError)
+_REFUSALS = (
+    errors.RefusedError,
+    errors.NotFoundError,
+    errors.AccessDeniedError,
+    errors.UnsuitableObjectError,
+)
 
 
 class Matches:
@@ -145,9 +137,10 @@ class CurrentRows:
                     return self._leave_unread(refusal)
                 self.reader.leave_out((), refusal)
                 return self._read_part(values, select)
-            if isinstance(refusal, StopRunError):
+            is_final = isinstance(refusal, (errors.UnreadableFieldError, errors.NotFoundError))
+            if isinstance(refusal, errors.StopRunError):
                 raise
-            if len(values) == 1 or isinstance(refusal, (UnreadableFieldError, NotFoundError)):
+            if is_final or len(values) == 1:
                 raise RunStoppedError(self._explain(refusal)) from refusal
             half = (len(values) + 1) // 2
             self._most_values = min(half, self._most_values or half)
@@ -161,17 +154,17 @@ class CurrentRows:
         return self._read_part(values[:half], select) + self._read_part(values[half:], select)
 
     def _is_too_large(
-        self, values: Sequence[KeyValues], select: tuple[str, ...], refusal: GainsightError
+        self, values: Sequence[KeyValues], select: tuple[str, ...], refusal: errors.GainsightError
     ) -> bool:
-        if len(values) == 1 or not isinstance(refusal, RefusedError):
+        if len(values) == 1 or not isinstance(refusal, errors.RefusedError):
             return False
         try:
             self._query(values[:1], select)
-        except RefusedError:
+        except errors.RefusedError:
             return False
         return True
 
-    def _leave_unread(self, refusal: GainsightError) -> list[Row]:
+    def _leave_unread(self, refusal: errors.GainsightError) -> list[Row]:
         if not self.may_stay_unread:
             raise RunStoppedError(self._explain(refusal)) from refusal
         if self.readable:  # otherwise another thread has said so meanwhile
@@ -184,14 +177,12 @@ class CurrentRows:
             )
         return []
 
-    def _explain(self, refusal: GainsightError) -> str:
-        name, keys = self.reader.object_name, ", ".join(self.keys.names)
-        if not isinstance(refusal, UnreadableFieldError):
-            return f"the tenant refuses to read {name} by {keys}: {refusal}"
-        fields = ", ".join(refusal.fields) or keys
+    def _explain(self, refusal: errors.GainsightError) -> str:
+        named = refusal.fields if isinstance(refusal, errors.UnreadableFieldError) else ()
+        fields = ", ".join(named or self.keys.names)
         return (
-            f"the tenant cannot read {fields} of {name}, which lookup_keys or field_rules need: "
-            f"{refusal}. Choose other lookup_keys, or remove the field's rule"
+            f"the tenant cannot read {fields} of {self.reader.object_name}, which lookup_keys or "
+            f"field_rules need: {refusal}. Choose other lookup_keys, or remove the field's rule"
         )
 
     def _query(self, values: Sequence[KeyValues], select: tuple[str, ...]) -> list[Row]:
@@ -255,12 +246,12 @@ class ObjectReader:
                 select = (*needed, *readable)
                 rows = self.records.query(self.object_name, select=select, where=where)
                 return self._check(rows, needed, is_asked_for)
-            except UnreadableFieldError as error:
+            except errors.UnreadableFieldError as error:
                 if not readable or not set(error.fields).isdisjoint(needed):
                     raise
                 self.leave_out(error.fields, error)
 
-    def leave_out(self, names: Collection[str], error: GainsightError) -> None:
+    def leave_out(self, names: Collection[str], error: errors.GainsightError) -> None:
         """Leave some optional fields out of later queries; all of them if none is named."""
         new = [name for name in names if name not in self._unreadable]
         self._unreadable = self._unreadable.union(new)

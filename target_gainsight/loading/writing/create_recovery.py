@@ -58,13 +58,7 @@ class CreateRecovery:
                 self._claimed.append(gsid)
 
     def recover(self, unresolved: Sequence[Unresolved], result: BatchResult) -> None:
-        """Settle the records found, and reject those whose outcome stays unknown.
-
-        The tenant does not have the others.
-
-        Raises:
-            RunStoppedError: The lookup itself failed.
-        """
+        """Settle the records found and those whose outcome stays unknown; the tenant lacks the rest."""
         findable = []
         for each in unresolved:
             if each.record.key and None not in each.record.key:
@@ -109,7 +103,8 @@ class CreateRecovery:
             gsids = (
                 str(row.get(GSID))
                 for row in matches.exact(record.key)
-                if self._may_be(row, each, taken, needs_date=True)
+                if self._may_be(row, each, taken)
+                and not (self.only_new and comparable_datetime(row.get(CREATED_DATE)) is None)
                 and not self.mapper.changed_fields(record.fields, row)
             )
             gsid = next(gsids, None)
@@ -126,16 +121,11 @@ class CreateRecovery:
             elif each.may_still_commit:
                 _reject(each, "it was not found, but may still be committed", result)
 
-    def _may_be(
-        self, row: Row, each: Unresolved, taken: set[str], *, needs_date: bool = False
-    ) -> bool:
+    def _may_be(self, row: Row, each: Unresolved, taken: set[str]) -> bool:
         """Return whether a row may be the record's: no other record's and no older than it."""
-        if row.get(GSID) in taken:
-            return False
-        created = comparable_datetime(row.get(CREATED_DATE))
-        if not self.only_new or created is None:
-            return not (self.only_new and needs_date)
-        return created / 1000 >= each.sent_at - CLOCK_TOLERANCE
+        created = comparable_datetime(row.get(CREATED_DATE)) if self.only_new else None
+        is_older = created is not None and created / 1000 < each.sent_at - CLOCK_TOLERANCE
+        return row.get(GSID) not in taken and not is_older
 
 
 def not_confirmed(message: str, request_id: str | None) -> Reason:

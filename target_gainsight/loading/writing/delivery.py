@@ -8,13 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import backoff
 
-from target_gainsight.api import (
-    Clock,
-    RefusedError,
-    StopRunError,
-    UnavailableError,
-    UnknownOutcomeError,
-)
+from target_gainsight.api import Clock, errors
 from target_gainsight.loading.outcomes import BatchResult, Outcome, RunStoppedError, unavailable
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.writing.isolation import Part, narrow
@@ -45,9 +39,9 @@ def deliver(
     result = BatchResult()
     try:
         _Delivery(writer, policy, result).run(action, batch)
-    except (StopRunError, RunStoppedError) as error:
+    except (errors.StopRunError, RunStoppedError) as error:
         result.stopped = error
-    except UnavailableError as error:
+    except errors.UnavailableError as error:
         held_back = unavailable(result.unsettled(batch), error)
         return replace(held_back, settlements=result.settlements, pauses=result.pauses)
     return result
@@ -61,7 +55,7 @@ class _Delivery:
     policy: ResendPolicy
     result: BatchResult
     parts: list[Part] = field(default_factory=list)
-    first_lost: tuple[UnknownOutcomeError, float] | None = None
+    first_lost: tuple[errors.UnknownOutcomeError, float] | None = None
 
     def run(self, action: Action, batch: Sequence[LoadRecord]) -> None:
         """Look up the creates of an earlier run that did not learn their outcome; send the rest."""
@@ -85,16 +79,16 @@ class _Delivery:
         began = self.policy.clock.now()
         try:
             unresolved = self.writer.write(part.action, part.records, self.result)
-        except RefusedError as error:
-            self.parts += narrow(part, error, self.writer.body, self.result)
-        except UnknownOutcomeError as error:
+        except errors.RefusedError as error:
+            self.parts += narrow(part, error, self.writer, self.result)
+        except errors.UnknownOutcomeError as error:
             self._recover_lost(part, error)
         else:
             resent = self.first_lost is not None
             sent = [replace(e, sent_at=e.sent_at or began, resent=resent) for e in unresolved]
             self._recover(sent, part.action)
 
-    def _recover_lost(self, part: Part, error: UnknownOutcomeError) -> None:
+    def _recover_lost(self, part: Part, error: errors.UnknownOutcomeError) -> None:
         """Look up the records of a call whose response was lost; send the missing ones again."""
         logger.warning("%s; %s (%d)", error, self.writer.after_lost_response, len(part.records))
         clock, pauses = self.policy.clock, self.result.pauses
@@ -108,7 +102,7 @@ class _Delivery:
         began = clock.now()
         if began - since >= self.policy.max_seconds:
             message = "every response was lost, and the calls had no effect"
-            raise UnavailableError(message, **error.context) from error
+            raise errors.UnavailableError(message, **error.context) from error
         longest = min(MAX_PAUSE, 0.5 * 2 ** min(len(pauses), 10))
         clock.wait(max(backoff.full_jitter(longest), error.cause.retry_after or 0.0))
         pauses.append((began, clock.now()))

@@ -6,13 +6,13 @@ names, otherwise by halving; the good records are sent again without the bad one
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from target_gainsight.api import FieldFailure, NotFoundError, RefusedError
 from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason
 from target_gainsight.loading.records import LoadRecord
-from target_gainsight.loading.writing.writer import Action
+from target_gainsight.loading.writing.writer import Action, Writer
 
 SINGLE_FIELD_CODES = frozenset(f"GSOBJ_{number}" for number in (1001, 1002, 1005, 1006, 1007, 1012))
 """Codes that concern one field's value alone, whatever else the record holds."""
@@ -27,12 +27,7 @@ class Part(NamedTuple):
     records: list[LoadRecord]
 
 
-def narrow(
-    part: Part,
-    error: RefusedError,
-    body: Callable[[Action, LoadRecord], Mapping[str, Any]],
-    result: BatchResult,
-) -> list[Part]:
+def narrow(part: Part, error: RefusedError, writer: Writer, result: BatchResult) -> list[Part]:
     """Reject the records of a refused part that are certainly bad.
 
     Returns:
@@ -41,7 +36,7 @@ def narrow(
     records = part.records
     certain: dict[LoadRecord, FieldFailure | None] = {}
     suspected: set[LoadRecord] = set()
-    bodies = {record: body(part.action, record) for record in records}
+    bodies = {record: writer.body(part.action, record) for record in records}
     for failure in error.failures:
         carriers = [record for record, sent in bodies.items() if carries(sent, failure)]
         is_null = failure.value is None

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 from target_gainsight.api import (
     CockpitApi,
-    PayloadTooLargeError,
     PeopleApi,
     PerRecordResponse,
     RecordFailure,
@@ -56,26 +55,23 @@ class PeopleWriter(Writer):
     def write(self, action: Action, batch: Batch, result: BatchResult) -> list[Unresolved]:
         """Upsert one person, if so configured without links to companies that do not exist."""
         (record,) = batch
-        fields, links = record.fields, list(record.fields.get(COMPANIES, ()))
+        fields = {name: value for name, value in record.fields.items() if name != COMPANIES}
+        links = record.fields.get(COMPANIES)
         while True:
             try:
-                gsid = self.people.upsert(fields) or record.gsid
+                gsid = self.people.upsert({**fields, COMPANIES: links} if links else fields)
             except RefusedError as error:
-                if error.code != PARENT_MISSING:
+                if error.code != PARENT_MISSING or not links:
                     raise
                 text = error.description or ""
                 kept = [link for link in links if str(link[COMPANY_ID]) not in text]
-                if len(links) == 1:
-                    kept = []
-                if self.on_no_match == "reject" or len(kept) == len(links):
+                if self.on_no_match == "reject" or len(kept) == len(links) > 1:
                     reason = replace(refusal_reason(error), hint=PARENT_HINT)
                     result.settle(record, Outcome.REJECTED, reason)
                     return []
-                links = kept
-                fields = {name: value for name, value in fields.items() if name != COMPANIES}
-                fields |= {COMPANIES: links} if links else {}
+                links = kept if len(links) > 1 else []
             else:
-                result.settle(record, WRITTEN[action], gsid=gsid)
+                result.settle(record, WRITTEN[action], gsid=gsid or record.gsid)
                 return []
 
 
@@ -110,8 +106,8 @@ class TimelineWriter(Writer):
             return self._write_each(action, batch, result)
         try:
             return self._save(action, batch, result)
-        except RefusedError as error:
-            if len(batch) != PAIR or isinstance(error, PayloadTooLargeError):
+        except RefusedError:
+            if len(batch) != PAIR:
                 raise
         unresolved = self._write_each(action, batch, result)
         outcomes = {each.outcome for each in result.settlements if each.record in batch}

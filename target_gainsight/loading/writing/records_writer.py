@@ -32,13 +32,7 @@ OTHER_DATE_FORMAT: Mapping[DateFormat, DateFormat] = {"iso": "MM-DD-YYYY", "MM-D
 
 @dataclass(kw_only=True)
 class RecordsWriter(Writer):
-    """Company, Relationship and custom objects.
-
-    Attributes:
-        keys: The lookup keys, which an update does not write again.
-        date_fields: The fields of type DATE.
-        date_format: How they are written at first.
-    """
+    """Company, Relationship and custom objects; an update does not write the keys again."""
 
     records: RecordsApi
     object_name: str
@@ -114,26 +108,26 @@ class RecordsWriter(Writer):
         result: BatchResult,
     ) -> list[Unresolved]:
         other = OTHER_DATE_FORMAT[refused_format]
-        refusal: RefusedError | None = None
-        unresolved: list[Unresolved] = []
         try:
             unresolved = self._send(action, batch, other, result)
         except RefusedError as second:
             if _refuses_a_date(second):
                 raise _refusal_of_both_formats(error, second) from second
-            refusal = second
-        if self._dates[0] != other:
+            self._change_format(other, error)
+            raise
+        self._change_format(other, error)
+        return unresolved
+
+    def _change_format(self, date_format: DateFormat, error: RefusedError) -> None:
+        if self._dates[0] != date_format:
             logger.warning(
                 "%s: the tenant refuses a date (%s) and accepts it as %s; "
                 "dates are written in that format from now on",
                 self.object_name,
                 error,
-                other,
+                date_format,
             )
-        self._dates = other, True
-        if refusal is not None:
-            raise refusal
-        return unresolved
+        self._dates = date_format, True
 
     def _send(
         self, action: Action, batch: Batch, date_format: DateFormat, result: BatchResult
