@@ -58,7 +58,7 @@ class CreateRecovery:
                 self._claimed.append(gsid)
 
     def recover(self, unresolved: Sequence[Unresolved], result: BatchResult) -> None:
-        """Settle the records found and those whose outcome stays unknown; the tenant lacks the rest."""
+        """Settle the records found, or whose outcome stays unknown; the tenant lacks the rest."""
         findable = []
         for each in unresolved:
             if each.record.key and None not in each.record.key:
