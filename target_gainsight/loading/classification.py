@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from target_gainsight.loading.dry_run.plan import Plan
-from target_gainsight.loading.keys import Key, KeyReader
-from target_gainsight.loading.near_matches import SeenKeys
+from target_gainsight.loading.keys import Key, KeyReader, SeenKeys
 from target_gainsight.loading.outcomes import (
     BatchResult,
     Outcome,
@@ -166,12 +165,12 @@ class Classification:
         return _ambiguous(record, name, f"{object_name} {row.get(GSID)} has {other}")
 
     def _other_spelling(self, record: LoadRecord) -> Reason | None:
-        if self.seen_keys is None:
-            return None
         normalized = self.keys.normalize(record.key)
-        other = self.seen_keys.find_other_spelling(normalized, record.key)
+        other = self.seen_keys and self.seen_keys.find_other_spelling(normalized, record.key)
+        if not other:
+            return None
         message = f"this run has a record with the key {display(other)}"
-        return _ambiguous(record, self.keys.names[0], message) if other is not None else None
+        return _ambiguous(record, self.keys.names[0], message)
 
     def _key_missing(self, record: LoadRecord) -> Reason:
         name = self.keys.names[record.key.index(None)]  # other records were rejected before

@@ -9,10 +9,9 @@ from target_gainsight.loading.bulk.upload_journal import UploadJournal
 from target_gainsight.loading.call_pool import CallPool
 from target_gainsight.loading.deletes.deleted_rows import DeletedRows
 from target_gainsight.loading.dry_run.plan import Plan
-from target_gainsight.loading.keys import LookupTargets
+from target_gainsight.loading.keys import LookupTargets, SeenKeys
 from target_gainsight.loading.loading_streams import LoadingStreams
 from target_gainsight.loading.lookups.index import LookupIndex
-from target_gainsight.loading.near_matches import SeenKeys
 from target_gainsight.loading.object_schemas import ObjectSchemas, looked_up
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.rejects.folder import DELETED

@@ -5,12 +5,14 @@ Keys are read in a form in which they compare as Gainsight stores them.
 
 from __future__ import annotations
 
+import weakref
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from target_gainsight.api import ObjectSchema
+from target_gainsight.loading.storage.temp_database import temp_database
 from target_gainsight.mapping.errors import FieldError, RecordRejectedError, display
 from target_gainsight.mapping.types.converters import Converter
 from target_gainsight.mapping.types.spellings import is_blank, normalize_spelling, usual_spellings
@@ -22,6 +24,8 @@ KeyValues = tuple[Any, ...]
 """A value of each lookup key, as a query carries it."""
 
 TO_BE_CREATED = "(to be created)"
+
+_CREATE_INDEX = "CREATE INDEX IF NOT EXISTS by_spelling ON seen (spelling)"
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,37 @@ class LookupKey:
     def __str__(self) -> str:
         pairs = zip(self.match.names, self.written, strict=True)
         return ", ".join(f"{name} = {display(value)}" for name, value in pairs)
+
+
+class SeenKeys:
+    """The keys of one object, as fingerprints of 64 bits, in a temporary database.
+
+    It is indexed when the first key is searched or removed: other runs only add.
+    """
+
+    def __init__(self) -> None:
+        self._rows = temp_database()
+        weakref.finalize(self, self._rows.close)
+        self._rows.execute("CREATE TABLE seen (spelling INTEGER, key INTEGER, text TEXT)")
+        self._rows.execute("BEGIN")
+
+    def add(self, normalized: Key, key: Key, text: str) -> None:
+        """Add a key, its normalized form, and its text for messages."""
+        row = (hash(normalized), hash(key), text)
+        self._rows.execute("INSERT INTO seen VALUES (?, ?, ?)", row)
+
+    def find_other_spelling(self, normalized: Key, key: Key) -> str | None:
+        """Return the text of a key that differs in spelling only, unless the key was added."""
+        self._rows.execute(_CREATE_INDEX)
+        query = "SELECT key, text FROM seen WHERE spelling = ?"
+        found = dict(self._rows.execute(query, (hash(normalized),)).fetchall())
+        return None if hash(key) in found else next(iter(found.values()), None)
+
+    def forget(self, normalized: Key, key: Key) -> None:
+        """Remove a key whose row was deleted."""
+        self._rows.execute(_CREATE_INDEX)
+        delete = "DELETE FROM seen WHERE spelling = ? AND key = ?"
+        self._rows.execute(delete, (hash(normalized), hash(key)))
 
 
 class LookupTargets:

@@ -123,7 +123,7 @@ class RecordLoader:
         ):
             self._finish_read()
             self._send_packed(partial=True)
-            self._finish_writes()
+            self._finish_calls()
             self._retry_unmerged()
 
     def finish(self) -> None:
@@ -144,8 +144,7 @@ class RecordLoader:
         if resolver is None:
             return group
         if resolver.has_self_lookup:
-            self._finish_read()
-            self._finish_writes()
+            self._finish_calls()
         refused = BatchResult()
         try:
             resolved = resolver.resolve(group, refused, final=False)
@@ -165,8 +164,7 @@ class RecordLoader:
         """Complete records whose parents exist by now, once their own rows are written."""
         if self.deferred is None or not (final or self.deferred.is_due):
             return
-        self._finish_read()
-        self._finish_writes()
+        self._finish_calls()
         for result, updates in self.deferred.follow_up(final=final):
             if result.settlements or result.unavailable:
                 self._settle(result)
@@ -197,8 +195,8 @@ class RecordLoader:
         while self._reading:
             self.pool.process_completed(wait=True)
 
-    def _finish_writes(self) -> None:
-        while self._keys_in_flight:
+    def _finish_calls(self) -> None:
+        while self._reading or self._keys_in_flight:
             self.pool.process_completed(wait=True)
 
     def _retry_unmerged(self) -> None:

@@ -141,8 +141,6 @@ class RecordsWriter(Writer):
             response = self.records.update(self.object_name, bodies, keys=keys)
         if response.server_time is not None:
             sent_at = response.server_time.timestamp() - (self.clock.now() - began)
-        cause = f"the response confirms {response.count} of {len(batch)} records"
-        missing = not_confirmed(f"{cause}, not this one", response.request_id)
         unresolved = []
         rows = _match_rows(bodies, response)
         for record, body, row in zip(batch, bodies, rows, strict=True):
@@ -156,7 +154,9 @@ class RecordsWriter(Writer):
                 error = RefusedError("refused", request_id=response.request_id)
                 result.settle(record, Outcome.REJECTED, refusal_reason(error, failure))
             else:
-                unresolved.append(Unresolved(record, cause, sent_at, reason=missing))
+                cause = f"the response confirms {response.count} of {len(batch)} records"
+                reason = not_confirmed(f"{cause}, not this one", response.request_id)
+                unresolved.append(Unresolved(record, cause, sent_at, reason=reason))
         return unresolved
 
 
