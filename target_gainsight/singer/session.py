@@ -128,7 +128,7 @@ class Session:
                 pool=CallPool(self.settings.limits.max_concurrency, on_wait),
                 plan=self.plan,
             )
-            for each in (self._context.deleted_rows, self._context.uploads, self._context.pool):
+            for each in (self._context.uploads, self._context.pool):
                 self._opened.callback(each.close)
         return self._context
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from target_gainsight.api import ObjectSchema
 from target_gainsight.loading.reading.current_rows import Row
-from target_gainsight.loading.storage.private_file import PrivateFile
+from target_gainsight.loading.storage.private_file import append_lines
 from target_gainsight.loading.storage.source_json import utc_time, write_json
 from target_gainsight.mapping.source_rows import source_columns, source_record
 
@@ -43,7 +43,7 @@ class DeletedRows:
 
     def __init__(self, path: Path, now: Callable[[], float], files: dict[str, Path]) -> None:
         self.sent: Counter[str] = Counter()
-        self._file = PrivateFile(path)
+        self._path = path
         self._now = now
         self._files = files
         self._columns: dict[str, dict[str, Any]] = {}
@@ -52,7 +52,7 @@ class DeletedRows:
         """Bring rows, by their GSIDs, to disk; nothing may be deleted unless that succeeds."""
         if not rows:
             return
-        self._files["deleted"] = self._file.path
+        lines = []
         columns = source_columns(stream.schema, dict.fromkeys(chain.from_iterable(rows.values())))
         if self._columns.get(stream.name) != columns:
             self._columns[stream.name] = columns
@@ -63,7 +63,7 @@ class DeletedRows:
                 "key_properties": [key for key in stream.keys if key in columns],
                 DELETED_PROPERTY: {"object": stream.object_name},
             }
-            self._file.add(write_json(schema))
+            lines.append(write_json(schema))
         time = utc_time(self._now())
         for gsid, row in rows.items():
             deleted = {"object": stream.object_name, "gsid": gsid, "time": time, "row": row}
@@ -73,9 +73,6 @@ class DeletedRows:
                 "record": source_record(row, columns, stream.schema),
                 DELETED_PROPERTY: deleted,
             }
-            self._file.add(write_json(message))
-        self._file.sync()
-
-    def close(self) -> None:
-        """Close the file; rows that the disk refused are not deleted and need no copy."""
-        self._file.abandon()
+            lines.append(write_json(message))
+        self._files["deleted"] = self._path
+        append_lines(self._path, lines)

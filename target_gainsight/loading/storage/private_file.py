@@ -69,19 +69,19 @@ class PrivateFile:
 
     def close(self) -> None:
         """Write what is left and close."""
-        self.flush()
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
-
-    def abandon(self) -> None:
-        """Close without writing what is left, which the disk may have refused."""
-        self._pending.clear()
-        self.close()
+        try:
+            self.flush()
+        finally:
+            if self._descriptor is not None:
+                os.close(self._descriptor)
+                self._descriptor = None
 
 
 def append_lines(path: Path, lines: Iterable[str]) -> None:
-    """Append lines to a private file, after the end of a line that a crash has cut short."""
+    """Append lines to a private file, after the end of a line that a crash has cut short.
+
+    They are on disk when it returns.
+    """
     file = PrivateFile(path)
     with suppress(FileNotFoundError), path.open("rb") as earlier:
         if earlier.seek(0, os.SEEK_END):
@@ -90,7 +90,10 @@ def append_lines(path: Path, lines: Iterable[str]) -> None:
                 file.add("")
     for line in lines:
         file.add(line)
-    file.close()
+    try:
+        file.sync()
+    finally:
+        file.close()
 
 
 def open_private(path: Path, flags: int) -> int:
