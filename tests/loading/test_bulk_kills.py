@@ -178,7 +178,7 @@ def test_concurrent_runs_do_not_upload_the_same_stream(tmp_path: Path) -> None:
     first.begin("accounts")
     first.begin("accounts")
     second.begin("contacts")
-    with pytest.raises(RunStoppedError, match="another run is uploading this stream"):
+    with pytest.raises(RunStoppedError, match="another run is uploading stream"):
         second.begin("accounts")
     first.close()
     second.begin("accounts")

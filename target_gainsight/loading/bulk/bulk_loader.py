@@ -217,6 +217,7 @@ class BulkLoader:
 
     def _halve(self, files: Sequence[CsvFile], error: PayloadTooLargeError) -> None:
         """Replace the refused file, and those that wait behind it, by two each."""
+        self._files = list(files)
         if files[0].rows == 1:
             raise self._row_too_large(files[0].size, str(error))
         halves = []

@@ -82,17 +82,12 @@ class UploadJournal:
             make_private_folder(self.folder)
             descriptor = open_private(path, 0)
         except OSError as error:
-            message = (
-                f"stream {display(stream)}: {display_path(path)} cannot be used: {error.strerror}"
-            )
+            message = f"{display_path(path)} cannot be used: {error.strerror}"
             raise RunStoppedError(message) from error
         if not lock(descriptor):
             os.close(descriptor)
-            message = (
-                f"stream {display(stream)}: another run is uploading this stream and holds "
-                f"{display_path(path)}. Run again when it has ended."
-            )
-            raise RunStoppedError(message)
+            message = f"another run is uploading stream {display(stream)}: {display_path(path)}"
+            raise RunStoppedError(message, suggestion="Run again when it has ended.")
         self._locks[stream] = descriptor
         remove_leftovers(self.folder, f"*-{file_name(stream)}-*{CSV}{PART}")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from target_gainsight.api import (
@@ -68,20 +67,6 @@ class Cache(OrderedDict[K, V]):
             self.popitem(last=False)
 
 
-@dataclass(slots=True)
-class _Found:
-    """The rows that a reference leads to.
-
-    Attributes:
-        creates: How often the run had created rows of the object when they were read.
-        near: A row in another spelling; empty if there is none, None if none was looked for.
-    """
-
-    gsids: tuple[str, ...]
-    creates: int
-    near: str | None = None
-
-
 class LookupIndex:
     """The rows that lookups have found, shared by all streams of a run.
 
@@ -105,8 +90,11 @@ class LookupIndex:
         self._names = names
         self._planned = None if names is None else SpilledValues()
         self._rejected: Cache[Key, None] = Cache(max_kept)
-        self._found: Cache[LookupKey, _Found] = Cache(max_kept)
+        self._found: Cache[LookupKey, tuple[tuple[str, ...], int]] = Cache(max_kept)
+        """GSIDs, and how often the run had created rows of the object when they were read."""
         self._creates: Counter[str] = Counter()
+        self._near: Cache[LookupKey, str] = Cache(max_kept)
+        """A row in another spelling; empty if there is none."""
         self._deleted: set[str] = set()
         self._max_values = MAX_VALUES
         self._max_near_keys = MAX_NEAR_KEYS
@@ -145,25 +133,25 @@ class LookupIndex:
             self._streams.settle_object(object_name)
         missing: dict[str, list[LookupKey]] = defaultdict(list)
         for key in dict.fromkeys(keys):
-            found, creates = self._found.get(key), self._creates[key.match.object_name]
-            if found is not None:
+            object_name = key.match.object_name
+            _, creates = self._found.get(key, ((), -1))
+            if self.gsids(key) or creates == self._creates[object_name]:
                 self._found.move_to_end(key)
-            if found is None or (found.creates < creates and not self.gsids(key)):
-                missing[key.match.object_name].append(key)
+            else:
+                missing[object_name].append(key)
         for object_name, of_object in missing.items():
             self._read_parts(object_name, of_object)
 
     def gsids(self, key: LookupKey) -> tuple[str, ...]:
         """Return the rows found for a reference."""
-        found = self._found.get(key)
-        if found is None or self._deleted.isdisjoint(found.gsids):
-            return found.gsids if found else ()
-        return tuple(gsid for gsid in found.gsids if gsid not in self._deleted)
+        gsids, _ = self._found.get(key, ((), -1))
+        if self._deleted.isdisjoint(gsids):
+            return gsids
+        return tuple(gsid for gsid in gsids if gsid not in self._deleted)
 
     def near(self, key: LookupKey) -> str:
         """Describe a row whose values are other spellings of a key's; empty if none was read."""
-        found = self._found.get(key)
-        return (found.near if found else None) or ""
+        return self._near.get(key, "")
 
     def find_near(self, keys: Iterable[LookupKey]) -> None:
         """Read rows whose values are other spellings of those not found; only for messages.
@@ -172,8 +160,8 @@ class LookupIndex:
         """
         by_object: dict[str, list[LookupKey]] = defaultdict(list)
         for key in dict.fromkeys(keys):
-            if key in self._found and self._found[key].near is None:
-                self._found[key].near = ""
+            if key not in self._near:
+                self._near[key] = ""
                 by_object[key.match.object_name].append(key)
         for object_name, missed in by_object.items():
             while missed and self._max_near_keys:
@@ -200,7 +188,7 @@ class LookupIndex:
             for match in by_match if row.get(GSID) not in self._deleted else ():
                 for key in missed[match, match.normalize(match.read_key(row))]:
                     pairs = ", ".join(f"{name} = {display(row.get(name))}" for name in match.names)
-                    self._found[key].near = f"{display(row.get(GSID))} ({pairs})"
+                    self._near[key] = f"{display(row.get(GSID))} ({pairs})"
 
     def _read_parts(self, object_name: str, keys: list[LookupKey]) -> None:
         """Read references in parts as large as the tenant allows."""
@@ -231,10 +219,10 @@ class LookupIndex:
                 if self._names is not None:
                     self._names[gsid] = ", ".join(str(row.get(name)) for name in match.names)
             for key in group:
-                found = _Found(tuple(by_key.get(key.key, ())), self._creates[object_name])
-                self._found[key] = found
+                creates = self._creates[object_name]
+                self._found[key] = tuple(by_key[key.key]), creates
                 if not self.gsids(key) and self._is_planned(key):
-                    found.gsids = (TO_BE_CREATED,)
+                    self._found[key] = (TO_BE_CREATED,), creates
 
     def _is_planned(self, key: LookupKey) -> bool:
         place = _place(key.match.object_name, key.match.names, key.written)

@@ -78,10 +78,7 @@ class PrivateFile:
 
 
 def append_lines(path: Path, lines: Iterable[str]) -> None:
-    """Append lines to a private file, after the end of a line that a crash has cut short.
-
-    They are on disk when it returns.
-    """
+    """Append lines to a private file, after the end of a line that a crash has cut short."""
     file = PrivateFile(path)
     with suppress(FileNotFoundError), path.open("rb") as earlier:
         if earlier.seek(0, os.SEEK_END):
@@ -90,10 +87,7 @@ def append_lines(path: Path, lines: Iterable[str]) -> None:
                 file.add("")
     for line in lines:
         file.add(line)
-    try:
-        file.sync()
-    finally:
-        file.close()
+    file.close()
 
 
 def open_private(path: Path, flags: int) -> int:
