@@ -86,7 +86,7 @@ class TargetGainsight(Target):
             http=http,
         )
         self.summary = self.session.summary
-        self._interruption = Interruption(self._stop, self._publish_forced_end)
+        self._interruption = Interruption(self._stop, self.session.publish)
         super().__init__(
             config=of_sdk,
             parse_env_config=parse_env_config,
@@ -265,18 +265,14 @@ class TargetGainsight(Target):
                 "goes on with them",
                 self.summary.without_outcome,
             )
+            self._checks_min_records = False
         else:
             for sink in self.router.sinks.values():
                 sink.forget_progress()
-        is_whole = self._checks_min_records and not self._budget_is_spent
-        check_end(self.settings, self.session.ledger, is_whole=is_whole)
+        check_end(self.settings, self.session.ledger, is_whole=self._checks_min_records)
 
     def run_to_end(self, file_input: IO[str] | None = None, *, show_plan: bool = True) -> int:
-        """Read the input to its end and report the run.
-
-        Returns:
-            The exit code: 0, 1 when the run stopped, 128 + n after signal n.
-        """
+        """Read the input to its end, report the run and return its exit code."""
         end, plan = run_end.SUCCEEDED, self.session.plan
         try:
             self.listen(file_input)
@@ -304,10 +300,6 @@ class TargetGainsight(Target):
     def _stop(self) -> None:
         self.reader.stop()
         self.session.interrupt()
-
-    def _publish_forced_end(self) -> None:
-        """Publish a run that is ended while its main thread is busy."""
-        self.session.publish(self._interruption.end)
 
 
 TargetGainsight.append_builtin_config(TargetGainsight.config_jsonschema)

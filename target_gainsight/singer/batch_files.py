@@ -22,8 +22,9 @@ def read_batch(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     form, compression = encoding.get("format"), encoding.get("compression")
     if form != "jsonl" or compression not in (None, "none", "gzip"):
         stream, found = display(message["stream"]), display(f"{form}, compression {compression}")
-        problem = f"stream {stream}: a BATCH message in {found} cannot be read"
-        raise _unreadable(problem, "Let the tap write jsonl, plain or with gzip.")
+        text = f"stream {stream}: a BATCH message in {found} cannot be read"
+        suggestion = "Let the tap write jsonl, plain or with gzip."
+        raise RunStoppedError(text, code="batch_file", suggestion=suggestion)
     for path in message["manifest"]:
         yield from _records_of(path, compressed=compression == "gzip")
 
@@ -39,16 +40,12 @@ def _records_of(path: str, *, compressed: bool) -> Iterator[dict[str, Any]]:
     except ImportError as error:
         s3 = "Install the s3 extra: pip install 'target-gainsight[s3]'."
         suggestion = s3 if path.startswith("s3:") else f"Install it: {display(str(error))}."
-        problem = f"{name} needs a package that is missing"
-        raise _unreadable(problem, suggestion) from error
+        text = f"{name} needs a package that is missing"
+        raise RunStoppedError(text, code="batch_file", suggestion=suggestion) from error
     except (OSError, EOFError, ValueError, zlib.error) as error:
         suggestion = "Let tap and target see the same folder, or turn BATCH messages off."
-        problem = f"{name} cannot be read: {error_text(error)}"
-        raise _unreadable(problem, suggestion) from error
-
-
-def _unreadable(problem: str, suggestion: str) -> RunStoppedError:
-    return RunStoppedError(problem, code="batch_file", suggestion=suggestion)
+        text = f"{name} cannot be read: {error_text(error)}"
+        raise RunStoppedError(text, code="batch_file", suggestion=suggestion) from error
 
 
 def _parsed(lines: Iterable[bytes], name: str) -> Iterator[dict[str, Any]]:

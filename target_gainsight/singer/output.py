@@ -21,9 +21,9 @@ from target_gainsight.mapping.escaping import one_line
 class EscapingFormatter(logging.Formatter):
     """Escapes the arguments of log records, and the names that the SDK gives loggers of streams.
 
-    Our own messages may have several lines. Unless people read them in a console, where they copy
-    suggested settings as they stand, each line is an event of its own: Meltano prints a structured
-    event of several lines with time and plugin before the first only.
+    Our own messages may have several lines. Each is an event of its own, because Meltano prints
+    time and plugin before the first line of an event only; but not in a console, where people copy
+    suggested settings as they stand.
     """
 
     def __init__(self, inner: logging.Formatter) -> None:
@@ -35,9 +35,7 @@ class EscapingFormatter(logging.Formatter):
         event = copy.copy(record)
         event.name = one_line(record.name)
         if isinstance(record.args, tuple):
-            event.args = tuple(map(_escaped, record.args))
-        elif record.args:
-            event.args = {name: _escaped(value) for name, value in record.args.items()}
+            event.args = tuple(one_line(x) if isinstance(x, str) else x for x in record.args)
         lines = event.getMessage().split("\n")
         if len(lines) == 1 or isinstance(self._inner, ConsoleFormatter):
             return self._inner.format(event)
@@ -48,10 +46,6 @@ class EscapingFormatter(logging.Formatter):
         return "\n".join(events)
 
 
-def _escaped(value: object) -> object:
-    return one_line(value) if isinstance(value, str) else value
-
-
 def install_log_format() -> None:
     """Escape what the root logger writes."""
     for handler in logging.getLogger().handlers:
@@ -60,11 +54,7 @@ def install_log_format() -> None:
 
 
 def write_state(state: Mapping[str, Any]) -> None:
-    """Write a state; nothing follows a line that is missing or cut.
-
-    Raises:
-        OSError: It cannot be written.
-    """
+    """Write a state; nothing follows a line that is missing or cut."""
     try:
         sys.stdout.write(f"{serialize_json(state)}\n")
         sys.stdout.flush()
@@ -81,8 +71,7 @@ def write_state(state: Mapping[str, Any]) -> None:
 def output_errors_reported() -> Iterator[None]:
     """End the process with one line and exit code 1 if its output cannot be written.
 
-    A character that the terminal's encoding lacks is escaped, and a log that cannot be written
-    is ignored.
+    Characters that a terminal lacks are escaped; a log that cannot be written is ignored.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")

@@ -36,6 +36,11 @@ logger = logging.getLogger(__name__)
 
 Record = dict[str, Any]
 
+UNCHECKED = (
+    "stream %s: parts of its schema cannot be understood and are not checked: %s. Correct it in "
+    "the tap (in Meltano by the extractor's schema extra), or set validate_records: false to check "
+    "no schema"
+)
 MAX_KEYWORDS = 10
 MAX_COLUMNS = 5000
 """Columns of one stream; the names of further ones are data, not columns."""
@@ -52,8 +57,7 @@ class RecordRouter:
         make_sink: The SDK's function that makes the sink of a stream, or returns the one it has.
 
     Attributes:
-        sinks: The sinks by stream, named as they come out of the stream maps; excluded ones have
-            none.
+        sinks: The sinks by stream as it comes out of the stream maps; excluded ones have none.
     """
 
     def __init__(
@@ -155,16 +159,13 @@ class RecordRouter:
             self._ledger.record_source(source, Outcome.REJECTED, failure)
 
     def _open(self, stream: str, undeclared: Iterable[str] = ()) -> None:
-        """Register the maps of a stream, and make or change the sink of each.
-
-        Args:
-            undeclared: Columns of its records that its SCHEMA lacks.
-        """
+        """Register the maps of a stream, and make or change the sink of each."""
         mapper, keys = self._mapper, _keys_of(self._schemas[stream])
         routes: list[Route] = []
         try:
             schema, unchecked = repair_schema(self._schemas[stream]["schema"])
-            self._report_unchecked(stream, unchecked)
+            if unchecked and self._is_first("unchecked", stream):
+                logger.warning(UNCHECKED, display(stream), "; ".join(unchecked[:MAX_KEYWORDS]))
             schema = with_undeclared(schema, [*keys, *undeclared])
             schema = prepare_for_flattening(schema, mapper)
             self._register_maps(stream, schema, keys)
@@ -178,16 +179,6 @@ class RecordRouter:
             suggestion = "Flatten it in the tap."
             raise RunStoppedError(text, code="invalid_schema", suggestion=suggestion) from error
         self._routes[stream] = routes
-
-    def _report_unchecked(self, stream: str, keywords: Sequence[str]) -> None:
-        if keywords and self._is_first("unchecked", stream):
-            logger.warning(
-                "stream %s: parts of its schema cannot be understood and are not checked: %s. "
-                "Correct it in the tap (in Meltano by the extractor's schema extra), or set "
-                "validate_records: false to check no schema",
-                display(stream),
-                "; ".join(keywords[:MAX_KEYWORDS]),
-            )
 
     def _register_maps(self, stream: str, schema: Record, keys: list[str]) -> None:
         try:

@@ -23,13 +23,12 @@ Path = tuple[Any, ...]
 _VALUES = ("const", "default", "enum", "example", "examples")
 """Keywords that hold values instead of schemas."""
 
-_NAMED = ("properties", "patternProperties", "dependentSchemas", "$defs", "definitions")
+_NAMED = ("properties", "patternProperties", "dependentSchemas")
 """Keywords that hold schemas by name."""
 
 _META_SCHEMA = {"$ref": "https://json-schema.org/draft/2020-12/schema"}
-_LEFT_OUT = ("$defs", "definitions", "multipleOf")
-"""Definitions, because they are put where they are referred to; and what is in Singer the scale of
-a column, which Gainsight decides."""
+_LEFT_OUT = ("$defs", "definitions", "$dynamicRef", "multipleOf")
+"""Definitions replace references. In Singer, multipleOf is a scale, which Gainsight decides."""
 
 _DRAFT_4 = ("exclusiveMinimum", "exclusiveMaximum", "required")
 """Keywords that were booleans in drafts 3 and 4."""
@@ -39,17 +38,11 @@ _MAX_REFERENCES = 3
 
 
 def repair_schema(schema: Mapping[str, Any]) -> tuple[Node, list[str]]:
-    """Return a stream's schema in a form that validators read.
+    """Return a stream's schema as an object with `properties`, and what is left out of it.
 
-    Its root is an object with `properties`, and it requires no column that it does not declare, as
-    after deselecting one. References are replaced by what they refer to, which a stream map may
-    remove.
-
-    Returns:
-        The schema, and for each keyword that is left out its column and value.
-
-    Raises:
-        RecursionError: It is nested too deeply.
+    It requires no column that it does not declare, as after deselecting one. References are
+    replaced by what they refer to, which a stream map may remove. Each keyword that is left out is
+    named with its column and value.
     """
     properties = schema.get("properties")
     columns = properties if isinstance(properties, dict) else {}
@@ -76,6 +69,8 @@ def _repair(node: object, root: Mapping[str, Any], levels: int = _MAX_REFERENCES
             return {}
         levels -= 1
         node = {**target, **{name: value for name, value in node.items() if name != "$ref"}}
+    if "$ref" in node:
+        node = {**node, "$ref": [node["$ref"]]}  # refers to nothing: made invalid, to be left out
     repaired = {
         name: _repair_part(name, value, root, levels)
         for name, value in node.items()
@@ -113,30 +108,12 @@ def _find(root: Mapping[str, Any], reference: object) -> object:
 
 
 def _unusable_keywords(schema: Node) -> Iterator[Path]:
-    """List the paths of the keywords that have no valid value, or refer to what is not there."""
+    """List the paths of the keywords that have no valid value."""
     for error in jsonschema_rs.iter_errors(_META_SCHEMA, schema, validate_formats=True):
         path = tuple(error.instance_path)
         while isinstance(path[-1], int):  # one of a keyword's values
             path = path[:-1]
         yield path
-    for path, node in _nodes(schema):
-        yield from ((*path, name) for name in ("$ref", "$dynamicRef") if name in node)
-
-
-def _nodes(schema: object, path: Path = ()) -> Iterator[tuple[Path, Node]]:
-    """List the schema and all schemas in it, with the path to each."""
-    if isinstance(schema, list):
-        for at, each in enumerate(schema):
-            yield from _nodes(each, (*path, at))
-    if not isinstance(schema, dict):
-        return
-    yield path, schema
-    for name, value in schema.items():
-        if name in _NAMED and isinstance(value, dict):
-            for key, each in value.items():
-                yield from _nodes(each, (*path, name, key))
-        elif name not in _VALUES:
-            yield from _nodes(value, (*path, name))
 
 
 def _describe(path: Path, value: object) -> str:

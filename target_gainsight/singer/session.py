@@ -12,9 +12,7 @@ from functools import partial
 from typing import Any
 
 import requests
-from singer_sdk.exceptions import SingerSDKError
 from singer_sdk.metrics import get_metrics_logger
-from singer_sdk.singerlib.exceptions import SingerError
 
 from target_gainsight.api import Clock
 from target_gainsight.loading.call_pool import CallPool
@@ -46,9 +44,7 @@ logger = logging.getLogger(__name__)
 SECONDS_PER_MINUTE = 60
 
 EXPECTED_ERRORS: tuple[type[Exception], ...] = (
-    RunStoppedError,
-    ReadingStoppedError,
-    sqlite3.Error,
+    *(RunStoppedError, ReadingStoppedError, sqlite3.Error),
     *run_end.ERROR_KINDS,
 )
 """Their messages are complete; any other error is a bug and is logged with its traceback."""
@@ -60,10 +56,8 @@ class Session:
     Args:
         state_interval: Seconds between two states at least.
         version: The version of this package.
-        http: The HTTP session of the calls; one of its own by default.
 
     Attributes:
-        plan: The planned writes of a dry run.
         proposal: The settings that are proposed for a stream that does not fit.
     """
 
@@ -170,7 +164,7 @@ class Session:
             error: The error that ended it; after a signal it is only a consequence.
         """
         failure = None if isinstance(error, ReadingStoppedError) or interruption.signal else error
-        if self._context is not None and not isinstance(error, (SingerSDKError, SingerError)):
+        if self._context is not None:
             self._context.pool.accepts_calls = False
         if isinstance(failure, StreamMismatchError) and failure.spec is not None:
             folder, describe = self.settings.output.rejects_path, self.context.schemas

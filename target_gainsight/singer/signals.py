@@ -22,19 +22,19 @@ class Interruption:
     Args:
         stop: Asks the run to stop; called in a thread of its own, because a signal handler
             interrupts the main thread wherever it is, locks held included.
-        before_exit: Called in that thread when the seconds are over.
+        publish: Called in that thread when the seconds are over.
     """
 
     def __init__(
         self,
         stop: Callable[[], None],
-        before_exit: Callable[[], None],
-        seconds_to_stop: float = SECONDS_TO_STOP,
+        publish: Callable[[RunEnd], object],
+        seconds: float = SECONDS_TO_STOP,
         exit_process: Callable[[int], object] = os._exit,
     ) -> None:
         self._stop = stop
-        self._before_exit = before_exit
-        self._seconds_to_stop = seconds_to_stop
+        self._publish = publish
+        self._seconds = seconds
         self._exit_process = exit_process
         self.signal = 0
 
@@ -53,11 +53,11 @@ class Interruption:
 
     def _end(self) -> None:
         self._stop()
-        text = "Received %s. Calls in flight are finished within %s seconds; another signal ends "
-        text += "the run at once."
-        logger.warning(text, signal.Signals(self.signal).name, self._seconds_to_stop)
-        threading.Event().wait(self._seconds_to_stop)
+        name = signal.Signals(self.signal).name
+        text = "Received %s. Calls in flight have %s seconds; another signal ends the run at once."
+        logger.warning(text, name, self._seconds)
+        threading.Event().wait(self._seconds)
         try:
-            self._before_exit()
+            self._publish(self.end)
         finally:
             self._exit_process(self.end.exit_code)

@@ -104,7 +104,7 @@ def _simplify(node: object, levels: int, *, in_object: bool = False) -> Node:
 def transform_of(stream_map: StreamMap) -> Transform | None:
     """Return what a stream map does to records, None if that is nothing.
 
-    When objects that are null are flattened, their columns are null, so that fields are cleared.
+    Columns of an object that is null are null when flattened, so that their fields are cleared.
     """
     options, transform = stream_map.flattening_options, stream_map.transform
     if options is None or not stream_map.flattening_enabled:

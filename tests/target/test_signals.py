@@ -79,7 +79,7 @@ def states_of(process: subprocess.Popen[str]) -> list[object]:
 def test_run_that_does_not_stop_in_time_is_killed() -> None:
     stopped, exited = threading.Event(), SimpleQueue[int]()
     published = threading.Event()
-    Interruption(stopped.set, published.set, 0, exited.put).on_signal(signal.SIGTERM)
+    Interruption(stopped.set, lambda _: published.set(), 0, exited.put).on_signal(signal.SIGTERM)
     assert exited.get(timeout=SECONDS) == 143
     assert stopped.is_set()
     assert published.is_set()
