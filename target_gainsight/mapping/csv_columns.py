@@ -13,8 +13,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import simplejson
-
 from target_gainsight.api.http.json_codec import Json
 from target_gainsight.api.resources.metadata import Field, ObjectSchema
 from target_gainsight.mapping.columns import METADATA_PREFIX, Column
@@ -210,7 +208,7 @@ def cell(value: Json) -> str:
             message = "an item has a semicolon, which separates the items in a CSV"
             raise ConversionError(code="separator_in_item", message=message)
         return ";".join(items)
-    return str(simplejson.dumps(value, ensure_ascii=False, use_decimal=True))
+    return str(value)
 
 
 def harmless(text: str) -> str:

@@ -412,9 +412,7 @@ def test_without_metadata_values_are_written_plainly(value: object, expected: ob
 
 
 def test_values_outside_json_are_refused_without_metadata() -> None:
-    endless: list[object] = []
-    endless.append(endless)
-    for value in (float("nan"), b"bytes", endless, "\ud800"):
+    for value in (float("nan"), b"bytes", "\ud800"):
         with pytest.raises(RecordRejectedError):
             Converter("").write(value)
 

@@ -59,14 +59,13 @@ class Picklist:
             return None
         return value if GSID.pattern.fullmatch(value) else self._active.get(value)
 
-    def comparable_selection(self, value: Json) -> frozenset[str] | None:
+    def comparable_selection(self, value: Json) -> frozenset[str | None] | None:
         """Return the GSIDs of a selection, from a list or `"gsid1;gsid2;"`."""
         names = value.split(";") if isinstance(value, str) else value
         if not isinstance(names, list):
             return None
-        gsids = {self.comparable_choice(name) for name in names if name != ""}
-        known = frozenset(gsid for gsid in gsids if gsid is not None)
-        return known if len(known) == len(gsids) else None
+        gsids = frozenset(self.comparable_choice(name) for name in names if name != "")
+        return None if None in gsids else gsids
 
     @cached_property
     def _options(self) -> tuple[PicklistOption, ...]:
@@ -100,10 +99,9 @@ class Picklist:
             message, hint = f"{display(name)} is an inactive item", "Activate it in Gainsight."
             return ConversionError("inactive_option", message, hint)
         labels = [option.label for option in self._options if option.active]
-        shown = ", ".join(
-            [*map(display, labels[:_MOST_SHOWN]), *(["…"] * (len(labels) > _MOST_SHOWN))]
-        )
-        hint = did_you_mean(name, suggest_names(name, labels)) or f"Its items are {shown}."
+        shown = ", ".join(map(display, labels[:_MOST_SHOWN]))
+        end = "." if len(labels) <= _MOST_SHOWN else ", …"
+        hint = did_you_mean(name, suggest_names(name, labels)) or f"Its items are {shown}{end}"
         return ConversionError("unknown_option", f"the picklist has no item {display(name)}", hint)
 
 

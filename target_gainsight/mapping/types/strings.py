@@ -100,10 +100,7 @@ def write_json(value: object) -> Json:
         number = within_range(value)
         return int(number) if -LARGE < number < LARGE and number == int(number) else number
     if isinstance(value, (list, tuple)) and not any(isinstance(each, dict) for each in value):
-        try:
-            return [write_json(each) for each in value]
-        except RecursionError:
-            raise _unsupported(value) from None
+        return [write_json(each) for each in value]
     return write_text(value)
 
 
@@ -120,9 +117,9 @@ def join_keys(record: Mapping[str, object], names: Sequence[str]) -> str | None:
         texts = [write_text(value) for value in values]
     except ConversionError:
         return None
-    if len(texts) == 1:
-        return texts[0]
-    return "|".join(text.replace("\\", r"\\").replace("|", r"\|") for text in texts)
+    if len(texts) > 1:
+        texts = [text.replace("\\", r"\\").replace("|", r"\|") for text in texts]
+    return "|".join(texts)
 
 
 def encodable(text: str) -> str:
