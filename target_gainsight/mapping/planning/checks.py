@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from target_gainsight.api.resources.metadata import Field
@@ -106,7 +106,7 @@ def find_problems(spec: MappingSpec) -> list[FieldProblem]:
             if spec.is_unknown_field(name):
                 message = f"{spec.object_name} has no field {name}."
                 problems.append(FieldProblem(setting, name, message, spec.suggest(name)))
-            elif reason := _REASONS[setting](spec, name):
+            elif reason := _find_reason(spec, setting, name):
                 problems.append(FieldProblem(setting, name, reason))
     for column in spec.columns:
         problems += check_column_type(column, spec.field(spec.column_to_field.get(column.name, "")))
@@ -190,51 +190,35 @@ def _find_unfilled_fields(spec: MappingSpec, *, documented: bool) -> Iterator[Fi
             yield FieldProblem("required", field.name, message, needs_column=True)
 
 
-def _check_written(spec: MappingSpec, name: str) -> str:
+def _find_reason(spec: MappingSpec, setting: str, name: str) -> str:
+    """Explain what is wrong with a field that a setting names; empty if nothing is."""
+    if setting in {"lookup_keys", "fallback_keys"}:
+        return _find_key_reason(spec, setting, name)
+    if setting == "field_rules" and name in spec.keys:
+        return f"{name} is a lookup key, which is never changed. Remove its rule."
+    if setting == "field_rules":
+        is_unread = name in UNCOMPARED.get(spec.object_name, ())
+        reason = f"{name} cannot be read, so no rule can be applied to it. Remove its rule."
+        return reason if is_unread else ""
     field = spec.field(name)
+    if setting == "constants":
+        try:
+            written = Converter(name, field).write(spec.constants[name])
+        except RecordRejectedError as error:
+            return str(error)
+        if field and written is None and not field.nillable:
+            return f"{name} must not be empty."
     reason = spec.not_writable_reason(field) if field else ""
     return reason and f"{name} cannot be written in sync mode {spec.settings.sync_mode}: {reason}."
 
 
-def _check_constant(spec: MappingSpec, name: str) -> str:
+def _find_key_reason(spec: MappingSpec, setting: str, name: str) -> str:
     field = spec.field(name)
-    try:
-        written = Converter(name, field).write(spec.constants[name])
-    except RecordRejectedError as error:
-        return str(error)
-    is_refused = written is None and field is not None and not field.nillable
-    return f"{name} must not be empty." if is_refused else _check_written(spec, name)
-
-
-def _check_key(spec: MappingSpec, name: str) -> str:
-    field = spec.field(name)
+    if setting == "fallback_keys" and name in spec.keys:
+        return f"{name} is a lookup key already. Remove it."
     if field and field.data_type not in KEY_TYPES:
         return f"{name} is a {field.data_type}; a key is a String, GSID, Number or Email."
-    if field and spec.fallback_keys and name in spec.keys and not field.updatable:
+    if field and name in spec.keys and spec.fallback_keys and not field.updatable:
         reason = f"No row can be given its lookup key, because {name} cannot be changed once a"
         return f"{reason} record exists. Remove fallback_keys."
     return ""
-
-
-def _check_fallback_key(spec: MappingSpec, name: str) -> str:
-    is_key = name in spec.keys
-    return f"{name} is a lookup key already. Remove it." if is_key else _check_key(spec, name)
-
-
-def _check_rule(spec: MappingSpec, name: str) -> str:
-    """Check that a rule is for a field that can be compared with the current row."""
-    if name in spec.keys:
-        return f"{name} is a lookup key, which is never changed. Remove its rule."
-    if name in UNCOMPARED.get(spec.object_name, ()):
-        return f"{name} cannot be read, so no rule can be applied to it. Remove its rule."
-    return ""
-
-
-_REASONS: dict[str, Callable[[MappingSpec, str], str]] = {
-    **dict.fromkeys(("column", "field_mapping", "lookups"), _check_written),
-    "constants": _check_constant,
-    "lookup_keys": _check_key,
-    "fallback_keys": _check_fallback_key,
-    "field_rules": _check_rule,
-}
-"""What is wrong with a field that a setting names, as a sentence; empty if nothing is."""

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from target_gainsight.api.resources.metadata import Field, ObjectSchema
 from target_gainsight.mapping.columns import Column
 from target_gainsight.mapping.near_names import bare_name
-from target_gainsight.mapping.planning.checks import KEY_TYPES
 from target_gainsight.mapping.planning.spec import MappingSpec
 
 COMPANY, COMPANY_PERSON, PERSON, USER = "company", "company_person", "person", "gsuser"
 
-_COMPANY_WORDS = ("company", "account", "customer", "client", "organization", "organisation")
+_COMPANY_WORDS = {"company", "account", "customer", "client", "organization", "organisation"}
 _USUAL_NAMES = {"Name": ("", "name"), "Email": ("email", "emailaddress", "mail")}
 """What may follow the name of a reference in the name of a column that holds these fields."""
 
@@ -80,10 +79,10 @@ def _propose_company_links(
     return {"lookup": found, **({"fields": fields} if fields else {})} if found else {}
 
 
-def _references(schema: ObjectSchema) -> Iterator[tuple[Field, tuple[str, ...]]]:
+def _references(schema: ObjectSchema) -> Iterator[tuple[Field, set[str]]]:
     """List the foreign keys that can be written, and how columns for them may begin.
 
-    Without those that an email can fill directly; the longest beginning comes first.
+    Without those that an email can fill directly.
     """
     emails = {bare_name(each.name) for each in schema.fields if each.data_type == "EMAIL"}
     for field in schema.fields:
@@ -95,32 +94,33 @@ def _references(schema: ObjectSchema) -> Iterator[tuple[Field, tuple[str, ...]]]
                 own = {word.removeprefix("gs") for word in words}
                 words |= {word.replace(COMPANY, other) for word in own for other in _COMPANY_WORDS}
                 words |= {word.removesuffix(COMPANY) for word in own}
-            yield field, tuple(sorted(words - {""}, key=lambda word: (-len(word), word)))
+            yield field, words - {""}
 
 
 def _find_match(
-    columns: Iterable[Column], words: tuple[str, ...], schema: ObjectSchema | None
+    columns: Iterable[Column], words: Collection[str], schema: ObjectSchema | None
 ) -> dict[str, str]:
     """Return the column that identifies a row best, to its field; empty if there is none."""
     found = [
         (_RANKS.get(field.name, 0), position, column.name, field.name)
         for position, column in enumerate(columns)
         for field in (schema.fields if schema else ())
-        if field.data_type in KEY_TYPES
-        and (not column.json_types or column.json_types & {"string", "integer"})
-        and _may_hold(bare_name(column.name), words, field)
+        if (not column.json_types or column.json_types & {"string", "integer"})
+        and bare_name(column.name) in _names_for(field, words)
     ]
     return {name: match for _, _, name, match in sorted(found)[:1]}
 
 
-def _may_hold(column: str, words: tuple[str, ...], field: Field) -> bool:
-    """Return whether a column of such a bare name may hold a field of the referenced object.
+def _names_for(field: Field, words: Collection[str]) -> set[str]:
+    """Return the names of columns that may hold a field of the referenced object.
 
     A Salesforce id must be called one: other ids would be refused.
     """
     own = bare_name(field.name)
-    rest = next((column.removeprefix(word) for word in words if column.startswith(word)), None)
-    if field.data_type == "SFDCID" or rest is None:
-        return field.data_type == "SFDCID" and column == own
-    is_own_id = field.data_type in {"STRING", "NUMBER"} and rest != "" and own in {column, rest}
-    return is_own_id or rest in _USUAL_NAMES.get(field.name, ())
+    if field.data_type == "SFDCID":
+        return {own}
+    names = {word + usual for word in words for usual in _USUAL_NAMES.get(field.name, ())}
+    if field.data_type in {"STRING", "NUMBER"}:
+        names.update(word + own for word in words)
+        names.update(own for word in words if own.startswith(word) and own != word)
+    return names
