@@ -33,7 +33,7 @@ from target_gainsight.singer.output import install_log_format
 from target_gainsight.singer.record_router import RecordRouter
 from target_gainsight.singer.reporting import run_end
 from target_gainsight.singer.reporting.publishing import publish_failed_start
-from target_gainsight.singer.reporting.verdict import check_availability, check_end
+from target_gainsight.singer.reporting.run_end import check_availability, check_end
 from target_gainsight.singer.session import EXPECTED_ERRORS, Session
 from target_gainsight.singer.signals import Interruption
 from target_gainsight.singer.stream_maps import warn_of_unmasked_rejects

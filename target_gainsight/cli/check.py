@@ -20,9 +20,8 @@ from target_gainsight.api import (
     GainsightError,
     ObjectSchema,
 )
-from target_gainsight.cli.configuration import configured, read_settings
 from target_gainsight.cli.output import examples, format_option, marks, print_as
-from target_gainsight.cli.tenant import TenantSchemas, tenant_connection
+from target_gainsight.cli.tenant import TenantSchemas, configured, read_settings, tenant_connection
 from target_gainsight.loading.lookups.plans import StreamLookups
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import counted

@@ -10,9 +10,14 @@ from typing import Any
 import click
 
 from target_gainsight.api import Field, ObjectSchema, ObjectSummary
-from target_gainsight.cli.configuration import configured, read_json, read_settings
 from target_gainsight.cli.output import examples, format_option, print_as, print_table
-from target_gainsight.cli.tenant import TenantSchemas, tenant_connection
+from target_gainsight.cli.tenant import (
+    TenantSchemas,
+    configured,
+    read_json,
+    read_settings,
+    tenant_connection,
+)
 from target_gainsight.mapping.columns import Column, columns_of
 from target_gainsight.mapping.errors import counted
 from target_gainsight.mapping.planning.checks import KEY_TYPES

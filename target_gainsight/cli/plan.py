@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from target_gainsight.cli.configuration import configured, make_target
 from target_gainsight.cli.output import examples, format_option, print_as
+from target_gainsight.cli.tenant import configured, make_target
 
 
 @click.command(

@@ -11,9 +11,8 @@ from collections.abc import Iterable, Mapping
 import click
 
 from target_gainsight.api import CallEvent
-from target_gainsight.cli.configuration import configured, read_settings
 from target_gainsight.cli.output import examples, format_option, marks, print_as, print_table
-from target_gainsight.cli.tenant import tenant_connection
+from target_gainsight.cli.tenant import configured, read_settings, tenant_connection
 from target_gainsight.mapping.errors import counted
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.probe import MAX_CALLS, READ_QUESTIONS, writes

@@ -15,7 +15,6 @@ from typing import IO, Any, cast
 
 import click
 
-from target_gainsight.cli.configuration import configured, make_target, read_raw_settings
 from target_gainsight.cli.output import (
     examples,
     file_errors,
@@ -23,6 +22,7 @@ from target_gainsight.cli.output import (
     print_as,
     print_table,
 )
+from target_gainsight.cli.tenant import configured, make_target, read_raw_settings
 from target_gainsight.loading.rejects.folder import (
     REJECTS,
     REPORT,
@@ -83,9 +83,7 @@ class Selection:
                     if self.stream in {None, reject.stream}:
                         yield reject
 
-    @property
-    def count(self) -> int:
-        """The number of these rejects."""
+    def __len__(self) -> int:
         return sum(1 for _ in self)
 
 
@@ -147,7 +145,7 @@ def list_(folder: Path, form: str, *, fails: bool) -> None:
 def _group_row(group: dict[str, Any]) -> tuple[str, ...]:
     example = group["example"]
     outcome = "" if group["outcome"] == "rejected" else f" ({group['outcome']})"
-    problem = str(example["message"]).removesuffix(example["hint"] or "").rstrip()
+    problem = str(example["message"])
     if example["field"] and example["field"] not in problem:
         problem = f"{example['field']} = {display(example['value'])}: {problem}"
     return (
@@ -227,7 +225,7 @@ def replay(run: str | None, folder: Path, stream: str | None, *, every: bool) ->
     exit_code = target.run_to_end(cast("IO[str]", _messages(selection)))
     if not target.settings.dry_run:
         click.echo(str(target.summary))
-    left = selection.count
+    left = len(selection)
     if left:
         where = "earlier runs" if every else f"run {selection.runs[0]}"
         click.echo(f"Still open in {where}: {counted(left, 'reject')}.")
@@ -294,7 +292,7 @@ def clear(
         first_kept = f"{datetime.now(timezone.utc) - timedelta(days=days):%Y%m%dT%H%M%SZ}"
         runs = [each for each in runs if each < first_kept]  # a run's name begins with its time
     if retired or days is not None:
-        runs = [each for each in runs if not Selection(folder, [each]).count]
+        runs = [each for each in runs if not Selection(folder, [each])]
     suffixes = (REJECTS, RETIRED, REPORT) if retired else SUFFIXES
     paths = [folder / f"{each}{suffix}" for each in runs for suffix in suffixes]
     paths = [path for path in paths if path.exists()]
@@ -304,7 +302,7 @@ def clear(
     click.echo("\n".join(map(str, paths)))
     files = counted(len(paths), "file")
     if not yes:
-        lost = counted(Selection(folder, runs).count, "open reject")
+        lost = counted(len(Selection(folder, runs)), "open reject")
         click.confirm(f"Delete {files} with {lost}?", abort=True)
     for path in paths:
         _delete(path)

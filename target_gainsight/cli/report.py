@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from target_gainsight.cli.configuration import configured
 from target_gainsight.cli.output import examples, file_errors
 from target_gainsight.cli.rejects import LATEST, folder_option
+from target_gainsight.cli.tenant import configured
 from target_gainsight.loading.rejects.folder import REPORT, RUN_NAME
 from target_gainsight.mapping.errors import display
 from target_gainsight.singer.reporting.publishing import HISTORY, read_history, write_report

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from target_gainsight.cli.configuration import read_json
 from target_gainsight.cli.output import examples, format_option, print_as, print_table
+from target_gainsight.cli.tenant import read_json
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.probe.observations import Position, read_positions
 from target_gainsight.sandbox import (

@@ -1,23 +1,123 @@
-"""Connects the commands to the tenant of their settings, and describes its objects."""
+"""Reads the settings of a command, and connects to their tenant.
+
+Settings come from files or from the environment that Meltano sets. Errors are those of the target;
+a secret is never shown.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import click
+from singer_sdk.exceptions import ConfigValidationError
 
 from target_gainsight.api import CallEvent, Clock, GainsightClient, GainsightError, ObjectSchema
+from target_gainsight.cli.output import file_errors
 from target_gainsight.loading.object_schemas import ObjectSchemas, read_static_schema
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.planning.static_schemas import ACTIVITY, CTA
+from target_gainsight.settings.environment import MELTANO_PREFIX, read_environment
+from target_gainsight.settings.errors import SettingsError
 from target_gainsight.settings.model import Settings
+from target_gainsight.settings.parsing import parse_settings
 from target_gainsight.settings.stream_settings import OBJECT_NAMES
 from target_gainsight.singer.connection import connect
+from target_gainsight.singer.session import EXPECTED_ERRORS
+from target_gainsight.target import TargetGainsight
 
+ENVIRONMENT = "ENV"
+PREFIX = "TARGET_GAINSIGHT_"
 MAX_RETRY_SECONDS = 30
 """Less than a load's: someone waits at the terminal."""
+
+
+def _remember(ctx: click.Context, _param: click.Parameter, sources: tuple[str, ...]) -> None:
+    ctx.obj = sources
+
+
+configured = click.option(
+    "--config",
+    multiple=True,
+    metavar="FILE",
+    help="Settings: a JSON file, or ENV; see 'gainsight --help'.",
+    callback=_remember,
+    is_eager=True,
+    expose_value=False,
+)
+"""The option ``--config`` of a command that reads settings."""
+
+
+def read_settings() -> Settings:
+    """Parse the settings of the running command.
+
+    Raises:
+        click.ClickException: There are none, a file cannot be read, or they have errors.
+    """
+    try:
+        return parse_settings(_required_settings())
+    except SettingsError as error:
+        raise _invalid_settings(error.errors) from None
+
+
+def make_target(**overrides: Any) -> TargetGainsight:  # noqa: ANN401 - as settings are
+    """Make a target in this process; some settings take precedence over those of the command."""
+    try:
+        return TargetGainsight(config={**_required_settings(), **overrides})
+    except ConfigValidationError as error:
+        raise _invalid_settings(error.errors) from None
+    except EXPECTED_ERRORS as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _invalid_settings(errors: Iterable[str]) -> click.ClickException:
+    listed = "".join(f"\n  - {message}" for message in errors)
+    return click.ClickException(f"the settings have errors:{listed}")
+
+
+def _required_settings() -> dict[str, Any]:
+    raw = read_raw_settings()
+    if not raw:
+        message = (
+            "no settings found. Give a file with --config or set variables that begin with "
+            f"{PREFIX}; with Meltano, set the loader's config in meltano.yml."
+        )
+        raise click.ClickException(message)
+    return raw
+
+
+def read_raw_settings() -> dict[str, Any]:
+    """Read the settings of the running command without parsing them: setting name → value.
+
+    Later files win, and the environment wins over files; it is read by default or as ``ENV``.
+    """
+    sources = click.get_current_context().obj or (ENVIRONMENT,)
+    raw: dict[str, Any] = {}
+    for path in (each for each in sources if each != ENVIRONMENT):
+        content = read_json(Path(path))
+        if not isinstance(content, dict):
+            message = f"{path} is not a JSON object of settings"
+            raise click.ClickException(message)
+        raw |= content
+    if ENVIRONMENT in sources:
+        schema = TargetGainsight.config_jsonschema
+        variables = read_environment(schema, MELTANO_PREFIX) | read_environment(schema, PREFIX)
+        raw |= {name: value for name, value in variables.items() if value != ""}
+    return raw
+
+
+def read_json(path: Path) -> Any:  # noqa: ANN401 - JSON of any shape
+    """Read a file; None if it is not JSON. Its content is not shown: it may hold a secret."""
+    with file_errors(path, "read"):
+        content = path.read_bytes()
+    try:
+        return json.loads(content)
+    except ValueError:
+        return None
 
 
 class TenantSchemas(ObjectSchemas):

@@ -30,7 +30,7 @@ import pytest
 import yaml
 from singer_sdk.exceptions import ConfigValidationError
 
-from target_gainsight.cli.configuration import read_settings
+from target_gainsight.cli.tenant import read_settings
 from target_gainsight.settings.model import SETTINGS
 from target_gainsight.target import TargetGainsight
 

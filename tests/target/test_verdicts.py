@@ -23,7 +23,7 @@ def test_records_that_were_unavailable_at_the_end_fail_the_run(tenant: Tenant) -
     assert (run.exit_code, run.states) == (1, [{"at": 1}])
     assert run.error == (
         "not written, because Gainsight was not available: 5 records; the state stays before the "
-        "first of them. Run again later; the run goes on where this one stopped."
+        "first of them. Run again later; the run continues where this one stopped."
     )
     tenant.sandbox.tenant.faults.clear()
     again = tenant.load(*messages)

@@ -104,7 +104,7 @@ class RejectFile:
     def add(
         self, source: SourceRecord, outcome: Outcome, reason: Reason, retires: Sequence[str]
     ) -> None:
-        """Add a reject, and the older rejects that it replaces once it is filed."""
+        """Add a reject, and the ids of those that it replaces once it is filed."""
         self.exists = True
         self._last_number += 1
         id_ = f"{self._run}-{self._last_number}"
@@ -131,14 +131,11 @@ class RejectFile:
         heappush(self._pending, pending)
 
     def retired_by(self, source: SourceRecord, since: int) -> list[str]:
-        """Find the rejects that a record's outcome retires, and take them out of the index.
+        """Find the ids of the rejects that a record's outcome retires; they leave the index.
 
         A replayed record retires the reject it was; any other one those of its stream and key,
         of whatever run. Rejects of this run are retired if their record came before the number
         ``since`` in the input.
-
-        Returns:
-            The ids, to be passed to ``retire`` or ``add`` with the outcome.
         """
         reason = source.message.get(REASON_PROPERTY)
         if isinstance(reason, dict):
@@ -154,21 +151,16 @@ class RejectFile:
         return [id_ for sequence, id_ in rejects if sequence < since]
 
     def retire(self, ids: Iterable[str], outcome: str) -> None:
-        """Record that records with an outcome retired some rejects; ``flush`` writes it."""
+        """Retire rejects whose record has an outcome now; ``flush`` writes it."""
+        line = {"outcome": outcome, "run": self._run, "time": utc_time(self._now())}
         for id_ in ids:
-            run = id_.rpartition("-")[0]
-            time = utc_time(self._now())
-            line = {"id": id_, "outcome": outcome, "run": self._run, "time": time}
-            self._retired[run].append(write_json(line))
+            self._retired[id_.rpartition("-")[0]].append(write_json({"id": id_, **line}))
 
     def flush(self, settled: float) -> None:
         """Write the rejects that a state may cover, and only then retire those they replace.
 
         Args:
             settled: The number in the input up to which every record is settled.
-
-        Raises:
-            OSError: A file cannot be written.
         """
         if len(self._pending) > self._max_pending:
             settled = math.inf

@@ -17,18 +17,7 @@ MAX_MINUTES = 1440
 """The newest minutes whose calls are kept, so that a run of weeks stays small."""
 
 MAX_WAITS = 1000
-"""Separate waits in memory; of more, the earlier half is added up: no later one overlaps it."""
-
-
-def join_spans(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return the union of spans of time, which may overlap and come in any order."""
-    joined: list[tuple[float, float]] = []
-    for start, end in sorted(spans):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
-        else:
-            joined.append((start, end))
-    return joined
+"""The newest waits that a further one may overlap."""
 
 
 class CallCounts:
@@ -36,6 +25,7 @@ class CallCounts:
 
     Attributes:
         by_group: Calls by rate limit group; token requests have none.
+        seconds_waited: In which at least one call waited for the rate or for a retry.
         allowed_per_minute: Of the groups with such a limit.
     """
 
@@ -44,24 +34,18 @@ class CallCounts:
         self.by_group: Counter[RateLimitGroup | None] = Counter()
         self.throttled = 0
         self.retried = 0
+        self.seconds_waited = 0.0
         self.rate_used_percent: int | None = None
         self.allowed_per_minute: Mapping[str, int] = {}
         self._per_minute: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._seconds: defaultdict[str, float] = defaultdict(float)
         self._waits: list[tuple[float, float]] = []
-        self._seconds_of_earlier_waits = 0.0
         self._lock = threading.Lock()
 
     @property
     def total(self) -> int:
         """All calls sent."""
         return self.by_kind.total()
-
-    @property
-    def seconds_waited(self) -> float:
-        """The time in which at least one call waited for the rate or for a retry."""
-        waits = join_spans(self._waits)
-        return self._seconds_of_earlier_waits + sum(end - start for start, end in waits)
 
     def count(self, event: CallEvent) -> None:
         """Count one attempt of a call; may be called from any thread."""
@@ -86,13 +70,16 @@ class CallCounts:
                 self._add_wait(start, end)
 
     def _add_wait(self, start: float, end: float) -> None:
-        if start < end:
-            self._waits.append((start, end))
-        if len(self._waits) > MAX_WAITS:
-            joined = join_spans(self._waits)
-            middle = len(joined) // 2
-            self._seconds_of_earlier_waits += sum(end - start for start, end in joined[:middle])
-            self._waits = joined[middle:]
+        """Count a wait as far as no other call waited then; waits may come in any order."""
+        if start >= end:
+            return
+        joined = [each for each in self._waits if each[0] <= end and each[1] >= start]
+        apart = [each for each in self._waits if each not in joined]
+        self.seconds_waited -= sum(end - start for start, end in joined)
+        start = min([start, *(each[0] for each in joined)])
+        end = max([end, *(each[1] for each in joined)])
+        self.seconds_waited += end - start
+        self._waits = [*apart[-MAX_WAITS:], (start, end)]
 
     def to_json(self) -> dict[str, Any]:
         """Return the counts as JSON values."""

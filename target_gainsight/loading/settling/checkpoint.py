@@ -14,12 +14,7 @@ MAX_WAITING_STATES = 1000
 
 @dataclass(eq=False)
 class Watermark:
-    """How far the records of the run are settled without a gap.
-
-    Attributes:
-        received: Records taken so far; positions run from 1 to this.
-        settled: The position up to which every record is settled.
-    """
+    """How far the records of the run, at positions from 1 on, are settled without a gap."""
 
     received: int = 0
     settled: int = 0
@@ -33,11 +28,7 @@ class Watermark:
         return self.received
 
     def settle(self, position: int) -> None:
-        """Note that the record at a position is settled.
-
-        Raises:
-            ValueError: It is settled already or was never given out.
-        """
+        """Note that the record at a position is settled, which it must not be already."""
         bounds = self._bounds
         place = bisect_right(bounds, position)
         if place % 2 or position > self.received:

@@ -36,19 +36,13 @@ NOT_WRITTEN = (Outcome.SKIPPED, Outcome.REJECTED)
 """Outcomes that all records merged into one share; any other is that of the last one alone."""
 
 PERCENT_COUNTS_FROM = 100
-RUN_AGAIN = "Run again later; the run goes on where this one stopped."
+RUN_AGAIN = "Run again later; the run continues where this one stopped."
 MAX_UNAVAILABLE_IN_A_ROW = 3
 
 
 @dataclass
 class FileContents:
-    """The records of one stream that one file holds, and the rejects that they retire.
-
-    They are settled with the file.
-
-    Attributes:
-        sequences: Their positions in the input.
-    """
+    """The records that one file holds, by their numbers in the input; they settle with the file."""
 
     stream: str
     rejects: RejectFile
@@ -56,15 +50,12 @@ class FileContents:
     retires: list[str] = field(default_factory=list)
 
     def add(self, source: SourceRecord) -> None:
-        """Add a record."""
+        """Add a record, and the rejects that it retires."""
         self.sequences.append(source.sequence)
         self.retires += self.rejects.retired_by(source, source.sequence)
 
     def split(self, count: int) -> list[FileContents]:
-        """Split off the first ``count`` records; no part is empty.
-
-        Older rejects retire with the last part.
-        """
+        """Split off the first ``count`` records; rejects retire with the last, non-empty part."""
         if len(self.sequences) <= count:
             return [self]
         first = replace(self, sequences=self.sequences[:count], retires=[])
@@ -146,8 +137,7 @@ class Ledger:
     def record_file(self, records: FileContents, failed: int = 0) -> None:
         """Settle the records of one file and write the state they cover.
 
-        Those that failed count as rejects; which ones they are is unknown, so no reject is
-        retired then.
+        Which ones failed is unknown, so that no reject is retired if any did.
         """
         for sequence in records.sequences:
             self.checkpoint.watermark.settle(sequence)
@@ -166,22 +156,22 @@ class Ledger:
         self.reject_log.finish()
         self.rejects.close()
         self._advance()
-        self._created.close()
-        self._outcomes.close()
+        paths = list(self._outcomes.files)
+        for file in (self._created, *self._outcomes.files.values()):
+            file.close()
         self.checkpoint.advance(final=True)
         files = self.summary.files
         if self.rejects.exists:
             files["rejects"] = self.rejects.path
         if self._created.exists:
             files["created"] = self._created.path
-        paths = list(self._outcomes.files)
         for path in paths:
             files["outcomes" if len(paths) == 1 else f"outcomes {path.name}"] = path
 
     def flush(self) -> None:
         """Bring rejects, created rows and outcomes to disk, so that a state may cover them."""
-        self._created.flush()
-        self._outcomes.flush()
+        for file in (self._created, *self._outcomes.files.values()):
+            file.flush()
         self.rejects.flush(self.checkpoint.watermark.settled)
 
     def _advance(self) -> None:
@@ -191,8 +181,7 @@ class Ledger:
     def _record_all(self, settlement: Settlement, *, settled: bool = True) -> None:
         """Record the outcome of a record, and of those that were merged into it; list new rows.
 
-        Merged records do not retire each other's rejects. Only the last one counts as the row that
-        was written; a reason holds for all of them.
+        Merged records do not retire each other's rejects.
         """
         record, outcome, reason, gsid = settlement
         if outcome is Outcome.CREATED and not self.summary.dry_run:
@@ -233,7 +222,7 @@ class Ledger:
             retires = self.rejects.retired_by(source, since)
             if reason is not None and (reason.is_listed or outcome is Outcome.REJECTED):
                 self.rejects.add(source, outcome, reason, retires)
-            else:
+            elif retires:
                 self.rejects.retire(retires, outcome.value)
         if settled:
             self.checkpoint.watermark.settle(source.sequence)

@@ -17,9 +17,6 @@ class OutcomeFiles:
     Args:
         path: The path of the files, with placeholders; None if outcomes are not listed.
         now: Returns the time in epoch seconds.
-
-    Attributes:
-        files: The files that were written.
     """
 
     def __init__(self, path: Path | None, run: str, now: Callable[[], float]) -> None:
@@ -31,7 +28,7 @@ class OutcomeFiles:
     def add(
         self, source: SourceRecord, outcome: Outcome, reason: Reason | None, gsid: str | None
     ) -> None:
-        """Add the outcome of one record; it is on disk after the next flush."""
+        """Add the outcome of one record."""
         if self._template is None:
             return
         line = {
@@ -49,13 +46,3 @@ class OutcomeFiles:
         if path not in self.files:
             self.files[path] = PrivateFile(path, hides_folder=False)
         self.files[path].add(write_json(line))
-
-    def flush(self) -> None:
-        """Write what was added; a state that covers it may follow."""
-        for file in self.files.values():
-            file.flush()
-
-    def close(self) -> None:
-        """Write what is left and close the files."""
-        for file in self.files.values():
-            file.close()

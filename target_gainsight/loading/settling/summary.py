@@ -24,10 +24,7 @@ class FileCounts:
     """The counts of a stream that is loaded by files.
 
     Attributes:
-        files: Files that were sent, or written.
-        accepted: Rows that a job has written.
-        failed: Rows that a job has not written.
-        unknown: Rows of files whose job reports no counts.
+        unknown: Rows of files whose job reports no counts of accepted and failed rows.
         repeated: Records that an earlier run has sent; they are settled, too.
         kept: Paths of files that are kept because rows failed.
         written: Paths of files to be imported by hand.
@@ -46,13 +43,9 @@ class FileCounts:
     def to_text(self) -> str:
         """Return the counts for a person to read."""
         parts = [counted(self.files, "file"), counted(self.rows, "row")]
-        named = {
-            "accepted": self.accepted,
-            "failed": self.failed,
-            "without a count of failures": self.unknown,
-            "sent by an earlier run": self.repeated,
-        }
-        return ", ".join([*parts, *(f"{count:,} {name}" for name, count in named.items() if count)])
+        counts = asdict(self)
+        named = ("accepted", "failed", "unknown", "repeated")
+        return ", ".join([*parts, *(f"{counts[name]:,} {name}" for name in named if counts[name])])
 
 
 @dataclass
@@ -62,7 +55,6 @@ class StreamCounts:
     Attributes:
         skips: Skipped records by reason code.
         cleared: Fields that a null emptied.
-        found_by_fallback: Updated rows that were found by fallback keys.
         changed: Updated rows by changed field.
         by_file: None if each record has an outcome of its own.
         columns_reported: The columns that were reported as not sent.
@@ -107,11 +99,9 @@ class Summary:
     """The facts and counts of a run.
 
     Attributes:
-        started_at: In epoch seconds.
-        version: The version of this package.
         tenant: The tenant's host, or `sandbox`; None if the settings do not name one.
-        streams: By the stream's name as it comes out of the stream maps.
         left_unread: Records that were not taken, because ``max_calls_per_run`` was reached.
+        streams: By the stream's name as it comes out of the stream maps.
         rejects: By code.
     """
 
@@ -133,7 +123,7 @@ class Summary:
         new = RejectCounts(source.alias, str(reason), reason.hint)
         rejects = self.rejects.setdefault(reason.code, new)
         rejects.count += 1
-        if len(rejects.examples) < MAX_EXAMPLES:
+        if rejects.count <= MAX_EXAMPLES:
             example = {
                 "stream": source.alias,
                 "key": {name: json_value(value) for name, value in source.key.items()},

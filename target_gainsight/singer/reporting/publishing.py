@@ -15,11 +15,7 @@ import simplejson
 from target_gainsight.api import Clock
 from target_gainsight.loading.rejects.folder import new_run_name
 from target_gainsight.loading.settling.summary import Summary
-from target_gainsight.loading.storage.private_file import (
-    append_lines,
-    fill_path,
-    replace_private_file,
-)
+from target_gainsight.loading.storage import private_file
 from target_gainsight.loading.storage.source_json import read_json_lines
 from target_gainsight.settings.model import SETTINGS, Connection, Output
 from target_gainsight.settings.parsing import parse_output
@@ -42,13 +38,10 @@ def tenant_host(connection: Connection) -> str:
 
 
 def publish(document: dict[str, Any], output: Output) -> int:
-    """Write summary, report and history, and send the notification.
+    """Write summary, report and history, send the notification, and return the exit code.
 
     A dry run has no history and no notification. A summary that was asked for and cannot be
     written fails the run; nothing else here does.
-
-    Returns:
-        The run's exit code.
     """
     if output.summary_path is not None:
         text = f"{_dump(document, indent=2)}\n"
@@ -88,37 +81,22 @@ def publish_failed_start(raw: Mapping[str, Any], error: Exception, version: str)
 
 
 def write_report(path: Path, document: Mapping[str, Any]) -> None:
-    """Write a document as an HTML page to a path, which may have placeholders.
-
-    Raises:
-        OSError: It cannot be written.
-    """
+    """Write a document as an HTML page to a path, which may have placeholders."""
     _write_file(path, document, render_report(document))
 
 
 def _write_file(path: Path, document: Mapping[str, Any], text: str) -> None:
-    """Write a file for its owner only: all of it or nothing.
-
-    `{run}` and `{stream}` in its path stand for the run's name and its streams.
-    """
-    path = fill_path(path, document["run"], document.get("streams") or ())
+    """Write a file for its owner only, with the run's name and streams in its path."""
+    path = private_file.fill_path(path, document["run"], document.get("streams") or ())
     path.parent.mkdir(parents=True, exist_ok=True)
-    replace_private_file(path, text.encode("utf-8", "backslashreplace"))
+    private_file.replace_private_file(path, text.encode("utf-8", "backslashreplace"))
 
 
 def append_to_history(folder: Path, document: Mapping[str, Any]) -> None:
-    """Append a run to the history; runs that end at the same time do not mix their lines.
-
-    Raises:
-        OSError: The line cannot be written.
-    """
-    append_lines(folder / HISTORY, [_dump(document, separators=(",", ":"))])
+    """Append a run to the history; runs that end at the same time do not mix their lines."""
+    private_file.append_lines(folder / HISTORY, [_dump(document, separators=(",", ":"))])
 
 
 def read_history(folder: Path) -> Iterator[dict[str, Any]]:
-    """Read the documents of all runs, oldest first; lines that are not whole are left out.
-
-    Raises:
-        OSError: The history cannot be read; that there is none is no error.
-    """
+    """Read the documents of all runs, oldest first; lines that are not whole are left out."""
     return (each for _, each in read_json_lines(folder / HISTORY) if "run" in each)
