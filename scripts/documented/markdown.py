@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import groupby
-from pathlib import Path
 
 from documented.declared import ESSENTIAL
-from target_gainsight.settings.setting import Setting
+from target_gainsight.settings.setting import (
+    BOOLEAN,
+    INTEGER,
+    NAMES,
+    OBJECT,
+    PATH,
+    Setting,
+)
 
 KIND_NAMES = {
-    str: "text",
-    Path: "path",
-    int: "number",
-    bool: "boolean",
-    tuple: "list or text",
-    dict: "object",
+    PATH: "path",
+    INTEGER: "number",
+    BOOLEAN: "boolean",
+    NAMES: "list or text",
+    OBJECT: "object",
 }
+"""What the kinds are called; all others hold text."""
+
 PLACES = {"run": "top", "stream": "top, `streams`", "entry": "`streams`"}
 """Where a setting may be given, by its scope."""
 
@@ -55,7 +62,7 @@ def _row(setting: Setting) -> str:
     default = f"`{setting.shown_default}`" if setting.shown_default else ""
     cells = (
         f'<a id="{setting.name}"></a>`{setting.name}`{_secret(setting)}',
-        KIND_NAMES[setting.kind],
+        KIND_NAMES.get(setting.kind, "text"),
         PLACES[setting.scope],
         default,
         _escaped(setting.description + _choices(setting)),

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import yaml
 
-from target_gainsight.settings.setting import Setting
+from target_gainsight.settings.setting import OBJECT, Setting
 
 COMMANDS = {
     "check": "Check the settings against the tenant; writes nothing.",
@@ -40,7 +40,7 @@ def definition(setting: Setting) -> dict[str, object]:
     ``nest_object`` Meltano loses the names with dots of an object given in a variable.
     """
     entry: dict[str, object] = {"name": setting.name, "label": setting.title}
-    if setting.kind is dict:
+    if setting.kind is OBJECT:
         entry |= {"kind": "object", "value_processor": "nest_object"}
     else:
         entry["kind"] = "string"

@@ -9,7 +9,7 @@ from typing import Any
 from singer_sdk.configuration._dict_config import parse_environment_config
 
 from target_gainsight.settings.model import declared_settings
-from target_gainsight.settings.setting import SDK_GROUP, join_names, read_object
+from target_gainsight.settings.setting import OBJECT, SDK_GROUP, join_names, read_object
 
 MELTANO_PREFIX = "MELTANO_LOAD_"
 """Prefix of the variables in which Meltano passes all settings to whatever loader it runs."""
@@ -25,7 +25,7 @@ def read_environment(schema: Mapping[str, Any], prefix: str) -> dict[str, Any]:
         text = os.environ.get(f"{prefix}{setting.name.upper()}")
         if text is not None:
             given[setting.name] = text
-        found = read_object(text) if setting.kind is dict else None
+        found = read_object(text) if setting.kind is OBJECT else None
         if found is not None:
             is_flat = setting.group != SDK_GROUP or MELTANO_RUNS_US in os.environ
             given[setting.name] = _nested(found) if is_flat else found

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from target_gainsight.settings import addresses
 from target_gainsight.settings.setting import (
     SDK_GROUP,
     Setting,
@@ -45,18 +46,25 @@ class Connection:
 
     domain: str | None = _connection(
         "The tenant's host, such as mycompany.gainsightcloud.com. Use `sandbox` to load into the "
-        "embedded sandbox, which needs no account."
+        "embedded sandbox, which needs no account.",
+        kind=addresses.DOMAIN,
     )
     access_key: str = _connection(
-        "The tenant's REST API access key. Not needed for the embedded sandbox.", "", secret=True
+        "The tenant's REST API access key. Not needed for the embedded sandbox.",
+        "",
+        kind=addresses.CREDENTIAL,
+        secret=True,
     )
-    client_id: str = _connection("The OAuth API Key, for M2M OAuth instead of an access key.", "")
+    client_id: str = _connection(
+        "The OAuth API Key, for M2M OAuth instead of an access key.", "", kind=addresses.CREDENTIAL
+    )
     client_secret: str = _connection(
-        "The OAuth API Secret, for M2M OAuth instead of an access key.", "", secret=True
+        "The OAuth API Secret.", "", kind=addresses.CREDENTIAL, secret=True
     )
     base_url: str = _connection(
         "Replaces domain, for proxies and tests. Plain http is allowed to a loopback address only.",
         "",
+        kind=addresses.BASE_URL,
     )
     sandbox_path: Path | None = _sandbox(
         "SQLite file of the sandbox.", Path("gainsight-sandbox.db")
@@ -91,7 +99,8 @@ class Limits:
         "processes of one machine and by successive runs; or "
         "`redis://[user@]host[:port][/number]`, shared by several machines (`rediss://` for TLS; "
         "needs the extra redis).",
-        "memory",
+        addresses.MEMORY,
+        kind=addresses.STORE,
         secret=True,
     )
     quota_store_password: str | None = _limit("Password of quota_store's Redis.", secret=True)
@@ -147,6 +156,7 @@ class Output:
     notify_url: str | None = _output(
         "URL to which the end of a run is posted, such as a Slack incoming webhook. Values of "
         "records are not sent.",
+        kind=addresses.SECURE_URL,
         secret=True,
     )
     notify_on: NotifyOn = _output(

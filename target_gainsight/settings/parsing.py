@@ -8,12 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any, TypeVar
+from urllib.parse import quote
 
-from target_gainsight.settings.connection import (
-    parse_connection,
-    parse_notify_url,
-    parse_quota_store,
-)
+from target_gainsight.settings.addresses import DOMAIN, MEMORY, SANDBOX, split_url
 from target_gainsight.settings.errors import ConfigErrors, SettingsError, did_you_mean, display
 from target_gainsight.settings.model import (
     ENTRY_SETTINGS,
@@ -36,6 +33,11 @@ from target_gainsight.settings.stream_settings import StreamSettings
 
 _Form = TypeVar("_Form")
 
+CREDENTIALS = ("access_key", "client_id", "client_secret")
+ONE_CREDENTIAL = (
+    "either access_key (the tenant's REST API access key), or client_id and client_secret (M2M "
+    "OAuth)"
+)
 OBJECT = ("object_type", "custom_object_name")
 SETTINGS_OF_AN_OBJECT = (
     *OBJECT,
@@ -105,15 +107,13 @@ def parse_settings(raw: Mapping[str, Any]) -> Settings:
     errors = ConfigErrors()
     given = read_values(raw, SETTINGS.values(), errors)
     _apply_load_method(given, errors)
-    limits = _build(Limits, given)
-    store = parse_quota_store(str(limits.quota_store), limits.quota_store_password or "", errors)
     top = {name: given[name] for name in STREAM_SETTINGS if name in given}
     settings = _build(
         Settings,
         given,
-        connection=parse_connection(_build(Connection, given), errors),
-        limits=replace(limits, quota_store=store),
-        output=_build_output(given, errors),
+        connection=_parse_connection(_build(Connection, given), errors),
+        limits=_parse_limits(_build(Limits, given), errors),
+        output=_build(Output, given),
         default_stream=_parse_stream(top, {}, "", errors),
         streams={
             name: _parse_entry(name, entry, top, errors)
@@ -127,8 +127,7 @@ def parse_settings(raw: Mapping[str, Any]) -> Settings:
 
 def parse_output(raw: Mapping[str, Any]) -> Output:
     """Parse what is written about a run, from settings that may have errors elsewhere."""
-    given = read_values(raw, settings_of(Output), ConfigErrors())
-    return _build_output(given, ConfigErrors())
+    return Output(**read_values(raw, settings_of(Output), ConfigErrors()))
 
 
 def read_sdk_settings(
@@ -159,8 +158,30 @@ def _build(form: type[_Form], given: Mapping[str, Any], **parsed: Any) -> _Form:
     return form(**{**values, **parsed})
 
 
-def _build_output(given: Mapping[str, Any], errors: ConfigErrors) -> Output:
-    return _build(Output, given, notify_url=parse_notify_url(given.get("notify_url"), errors))
+def _parse_connection(given: Connection, errors: ConfigErrors) -> Connection:
+    """Check that there is an address and one credential, complete."""
+    if not given.base_url and given.domain == SANDBOX:
+        return Connection(sandbox_path=given.sandbox_path, sandbox_config=given.sandbox_config)
+    named = [name for name in CREDENTIALS if getattr(given, name) or errors.has(name)]
+    if named not in (["access_key"], ["client_id", "client_secret"]):
+        errors.add(", ".join(CREDENTIALS), " and ".join(named) or "none", ONE_CREDENTIAL)
+    if not (given.base_url or given.domain or errors.has("domain") or errors.has("base_url")):
+        errors.append(f"domain is missing: set it to {DOMAIN.expected}.")
+    base_url = given.base_url or f"https://{given.domain}"
+    return replace(given, base_url=base_url, sandbox_path=None)
+
+
+def _parse_limits(given: Limits, errors: ConfigErrors) -> Limits:
+    """Put the password of a Redis into its URL."""
+    store, password = given.quota_store, given.quota_store_password
+    if password and isinstance(store, str) and store != MEMORY:
+        parts = split_url(store)
+        host = parts.netloc.rpartition("@")[2]
+        netloc = f"{parts.username or ''}:{quote(password, safe='')}@{host}"
+        store = parts._replace(netloc=netloc).geturl()
+    elif password:
+        errors.append("quota_store_password requires the URL of a Redis in quota_store.")
+    return replace(given, quota_store=None if store == MEMORY else store)
 
 
 def _apply_load_method(given: dict[str, Any], errors: ConfigErrors) -> None:

@@ -24,13 +24,14 @@ _INTEGER = re.compile(r"\s*[+-]?[0-9]{1,18}\s*")
 _URL = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
 
 
-def _read_text(value: object) -> str | None:
+def read_text(value: object) -> str | None:
+    """Return text without blanks around it, or None if it is something else."""
     return value.strip() if isinstance(value, str) else None
 
 
 def read_path(value: object) -> Path | None:
     """Return the path of a file on this machine, or None if it is a URL or no path at all."""
-    text = _read_text(value)
+    text = read_text(value)
     return None if text is None or "\0" in text or _URL.match(text) else Path(text)
 
 
@@ -84,18 +85,17 @@ class Kind(NamedTuple):
     """
 
     expected: str
-    json_types: tuple[str, ...]
     read: Callable[[object], Any]
+    json_types: tuple[str, ...] = ("string",)
 
 
-KINDS: Mapping[type, Kind] = {
-    str: Kind("text", ("string",), _read_text),
-    Path: Kind("a path on this machine; URLs are not supported", ("string",), read_path),
-    int: Kind("a whole number", ("string", "integer"), _read_integer),
-    bool: Kind("true or false", ("string", "boolean"), _read_boolean),
-    tuple: Kind("a list of names or comma-separated text", ("string", "array"), _read_names),
-    dict: Kind("an object", ("object",), read_object),
-}
+TEXT = Kind("text", read_text)
+PATH = Kind("a path on this machine; URLs are not supported", read_path)
+INTEGER = Kind("a whole number", _read_integer, ("string", "integer"))
+BOOLEAN = Kind("true or false", _read_boolean, ("string", "boolean"))
+NAMES = Kind("a list of names or comma-separated text", _read_names, ("string", "array"))
+OBJECT = Kind("an object", read_object, ("object",))
+KINDS = {str: TEXT, Path: PATH, int: INTEGER, bool: BOOLEAN, tuple: NAMES, dict: OBJECT}
 """The kinds by the Python type of a value."""
 
 
@@ -105,8 +105,8 @@ class Setting:
 
     Attributes:
         description: What it does, in sentences; ``help`` adds choices and default.
-        kind: The type of its value, one of `KINDS`.
-        held: The type as it is declared, with the types of an object's parts.
+        kind: By default that of the field's type.
+        held: The field's type.
         choices: The only values that a text may have.
         otherwise: What to do instead of a choice that it does not have.
         minimum: The least number; a list or object may be empty.
@@ -119,7 +119,7 @@ class Setting:
 
     description: str
     default: Any = None
-    kind: type = str
+    kind: Kind = TEXT
     held: Any = None
     choices: tuple[str, ...] = ()
     otherwise: str = ""
@@ -160,7 +160,7 @@ class Setting:
         Both stand in the description.
         """
         schema: dict[str, Any] = {
-            "type": [*KINDS[self.kind].json_types, "null"],
+            "type": [*self.kind.json_types, "null"],
             "title": self.title,
             "description": self.help,
         }
@@ -171,24 +171,24 @@ class Setting:
         """What the setting takes."""
         if self.choices:
             return f"one of {', '.join(self.choices)}"
-        expected = KINDS[self.kind].expected
-        if self.kind is not int:
+        expected = self.kind.expected
+        if self.kind is not INTEGER:
             return f"{expected}, at most {self.maximum}" if self.maximum else expected
         bounds = f"from {self.minimum} to {self.maximum}"
         return f"{expected} {bounds if self.maximum else f'of at least {self.minimum}'}"
 
     def hint(self, value: object) -> str:
         """Say what may be meant by a wrong value; empty where nothing comes near."""
-        if self.kind is dict and isinstance(value, str):
+        if self.kind is OBJECT and isinstance(value, str):
             return "Text must be JSON, with double quotes around names and texts."
         return did_you_mean(str(value), self.choices) or self.otherwise
 
     def read(self, value: object) -> Any:  # noqa: ANN401 - what the kind says
         """Return a JSON value, or text, as what the setting holds; None if it is not that."""
-        found = KINDS[self.kind].read(value)
+        found = self.kind.read(value)
         if found is None or (self.choices and found not in self.choices):
             return None
-        if self.kind is int and found < self.minimum:
+        if self.kind is INTEGER and found < self.minimum:
             return None
         size = len(found) if isinstance(found, (tuple, dict)) else found
         return None if self.maximum is not None and size > self.maximum else found
@@ -211,8 +211,8 @@ def settings_of(form: type) -> tuple[Setting, ...]:
             if get_origin(held) in {Union, UnionType}:
                 held = get_args(held)[0]  # the others are None, or a parsed form
             choices = get_args(held) if get_origin(held) is Literal else ()
-            plain = str if choices else get_origin(held) or held
-            kind = plain if plain in KINDS else dict
+            kind = TEXT if choices else KINDS.get(get_origin(held) or held, OBJECT)
+            kind = declared.kind if declared.kind is not TEXT else kind
             named = replace(declared, name=each.name, kind=kind, held=held, choices=choices)
             settings.append(named)
     return tuple(settings)
@@ -229,7 +229,8 @@ def read_values(
             continue
         value = setting.read(given)
         if value is None:
-            got = "a hidden value" if setting.secret else display(given)
+            hidden = setting.secret or re.search(r"[@?]", str(given))  # perhaps a password in a URL
+            got = "a hidden value" if hidden else display(given)
             errors.add(name, got, setting.expected, setting.hint(given))
         else:
             values[setting.name] = _read_parts(value, setting.held, name, errors)
@@ -246,7 +247,7 @@ def _read_parts(value: Any, held: Any, name: str, errors: ConfigErrors) -> Any: 
     if part is str:
         value = join_names(value, lambda _: True)
         for column, each in value.items():
-            if not _read_text(each):
+            if not read_text(each):
                 errors.add(f"{name}.{column}", display(each), "a name")
     return value
 
@@ -302,7 +303,7 @@ def sdk_setting(name: str, schema: Mapping[str, Any]) -> Setting:
     return Setting(
         " ".join(schema["description"].split()),
         schema.get("default"),
-        kind=next(each for each, kind in KINDS.items() if kind.json_types[-1] in types),
+        kind=next(kind for kind in KINDS.values() if kind.json_types[-1] in types),
         name=name,
         group=SDK_GROUP,
     )

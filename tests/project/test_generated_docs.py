@@ -16,7 +16,7 @@ from docs import difference, generated_files, replace_between
 from target_gainsight.sandbox.config.switches import Limits, Switches
 from target_gainsight.settings.environment import read_environment
 from target_gainsight.settings.parsing import parse_settings
-from target_gainsight.settings.setting import KINDS, Setting
+from target_gainsight.settings.setting import KINDS, OBJECT, Kind, Setting
 from target_gainsight.target import TargetGainsight
 
 
@@ -54,8 +54,8 @@ def test_limits_and_switches_are_explained() -> None:
     assert "|  |" not in tables
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind is not dict])
-def test_settings_other_than_objects_are_text_to_meltano(kind: type) -> None:
+@pytest.mark.parametrize("kind", [each for each in KINDS.values() if each is not OBJECT])
+def test_settings_other_than_objects_are_text_to_meltano(kind: Kind) -> None:
     entry = definition(Setting("The colour.", kind=kind, name="colour", choices=("red", "green")))
     assert entry == {
         "name": "colour",
@@ -74,7 +74,7 @@ def test_secrets_are_marked_everywhere() -> None:
 
 
 def test_objects_are_nested_by_meltano() -> None:
-    streams = Setting("The streams.", kind=dict, name="streams")
+    streams = Setting("The streams.", kind=OBJECT, name="streams")
     [entry] = yaml.safe_load(meltano_block([streams]))["settings"]
     assert entry["value_processor"] == "nest_object"
 

@@ -8,6 +8,7 @@ import pytest
 from given import errors, only_error, read
 
 from target_gainsight.settings.model import SETTINGS, Limits
+from target_gainsight.settings.setting import PATH
 
 POSITIVE = (
     "calls_per_minute",
@@ -128,7 +129,7 @@ def test_rejects_and_summary_go_where_the_settings_say() -> None:
     assert settings.output.summary_path == Path("s.json")
 
 
-@pytest.mark.parametrize("name", [name for name, each in SETTINGS.items() if each.kind is Path])
+@pytest.mark.parametrize("name", [name for name, each in SETTINGS.items() if each.kind is PATH])
 @pytest.mark.parametrize("path", ["s3://bucket/folder", "https://host/x", "a\0b"])
 def test_path_must_be_local(name: str, path: str) -> None:
     expected = "expected a path on this machine; URLs are not supported."

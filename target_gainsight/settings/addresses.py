@@ -1,0 +1,75 @@
+"""The kinds of settings that hold an address or a credential."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
+
+from target_gainsight.settings.setting import Kind, read_path, read_text
+
+SANDBOX = "sandbox"
+MEMORY = "memory"
+LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+HOST_NAME = re.compile(rf"(?=.{{1,253}}$){LABEL}(?:\.{LABEL})+")
+
+
+def split_url(url: str) -> SplitResult:
+    """Split a URL; one that cannot be read has no parts."""
+    try:
+        parts = urlsplit(url)
+        return parts if parts.port != 0 else urlsplit("")
+    except ValueError:
+        return urlsplit("")
+
+
+def _read_domain(value: object) -> str | None:
+    host = (read_text(value) or "").lower().removeprefix("https://").removesuffix("/")
+    return host if host == SANDBOX or HOST_NAME.fullmatch(host) else None
+
+
+def _read_secure_url(value: object) -> str | None:
+    """Read a URL that has a host and is encrypted, or stays on this machine."""
+    url = (read_text(value) or "").rstrip("/")
+    parts = split_url(url)
+    host = parts.hostname or ""
+    if parts.scheme != "http":
+        return url if host and parts.scheme == "https" else None
+    try:
+        is_local = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return None
+    return url if is_local else None
+
+
+def _read_base_url(value: object) -> str | None:
+    url = _read_secure_url(value)
+    return url if url and not re.search(r"[@?#]", url) else None
+
+
+def _read_credential(value: object) -> str | None:
+    text = read_text(value)
+    return text if text and all("!" <= char <= "~" for char in text) else None
+
+
+def _read_store(value: object) -> Path | str | None:
+    text = read_text(value)
+    if text is None:
+        return None
+    parts = split_url(text)
+    if parts.scheme not in {"redis", "rediss"}:
+        return MEMORY if text.lower() == MEMORY else read_path(text)
+    is_redis = parts.hostname and re.fullmatch(r"(/\d*)?", parts.path) and not parts.fragment
+    return text if is_redis else None
+
+
+DOMAIN = Kind("a host name such as mycompany.gainsightcloud.com, or sandbox", _read_domain)
+BASE_URL = Kind("https://host[:port], or plain http to a loopback address only", _read_base_url)
+SECURE_URL = Kind("a URL that begins with https://", _read_secure_url)
+CREDENTIAL = Kind("text as Gainsight shows it, without blanks or line breaks", _read_credential)
+STORE = Kind(
+    "memory, the path of a file on this machine, or redis://[user@]host[:port][/number] "
+    "(rediss:// for TLS)",
+    _read_store,
+)
