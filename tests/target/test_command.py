@@ -56,9 +56,9 @@ def test_wrong_settings_are_listed_before_anything_else(tmp_path: Path) -> None:
     assert "Traceback" not in run.stderr
     listed = errors_in(run.stderr)
     assert [each.split()[0].rstrip(":") for each in listed[:-1]] == [
+        "domain",
         "access_key",
         "sync_mode",
-        "domain",
         "streams.a.object_tipe",
     ]
     assert listed[-1].startswith("Config validation failed")
