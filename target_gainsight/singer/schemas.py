@@ -6,7 +6,7 @@ named: the Gainsight field decides then.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -48,12 +48,11 @@ def repair_schema(schema: Mapping[str, Any]) -> tuple[Node, list[str]]:
     columns = properties if isinstance(properties, dict) else {}
     repaired: Node = _repair({**schema, "type": "object", "properties": columns}, schema)
     left_out: list[str] = []
-    while unusable := dict.fromkeys(_unusable_keywords(repaired)):
-        for path in unusable:
-            node = repaired
-            for part in path[:-1]:
-                node = node[part]
-            left_out.append(_describe(path, node.pop(path[-1])))
+    while path := _unusable_keyword(repaired):
+        node = repaired
+        for part in path[:-1]:
+            node = node[part]
+        left_out.append(_describe(path, node.pop(path[-1])))
     required = repaired.get("required", ())
     repaired["required"] = [name for name in repaired["properties"] if name in required]
     return repaired, left_out
@@ -107,13 +106,16 @@ def _find(root: Mapping[str, Any], reference: object) -> object:
     return found
 
 
-def _unusable_keywords(schema: Node) -> Iterator[Path]:
-    """List the paths of the keywords that have no valid value."""
-    for error in jsonschema_rs.iter_errors(_META_SCHEMA, schema, validate_formats=True):
-        path = tuple(error.instance_path)
-        while isinstance(path[-1], int):  # one of a keyword's values
-            path = path[:-1]
-        yield path
+def _unusable_keyword(schema: Node) -> Path:
+    """Return the path of a keyword without a valid value, or of none."""
+    try:
+        errors = jsonschema_rs.iter_errors(_META_SCHEMA, schema, validate_formats=True)
+    except UnicodeEncodeError:  # a name that is no text: records are not checked, either
+        return ()
+    path = next((tuple(each.instance_path) for each in errors), ())
+    while path and isinstance(path[-1], int):  # one of a keyword's values
+        path = path[:-1]
+    return path
 
 
 def _describe(path: Path, value: object) -> str:
