@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 _MAX_TOKENS = 5
 """Tokens tried for one call: another run of the same OAuth client may end each of them early."""
+_TOO_MANY_CALLS = 429
 _SERVER_ERROR = 500
 
 
@@ -94,7 +95,6 @@ class GainsightClient:
         self._observer = observer
         self._has_responded = False
         self._was_authorized = False
-        self._is_gainsight = False
         self._clock_offset = 0.0
         self._stopped = False
         self._credential = (
@@ -203,11 +203,11 @@ class GainsightClient:
             if call.repeatable:
                 read = min(self._timeout, policy.first_response_seconds)
         response = read_response(self._transport.send(call, header, (connect, read)), call)
-        self._has_responded = True
-        self._is_gainsight = self._is_gainsight or response.is_object
+        if response.is_object or response.status >= _TOO_MANY_CALLS:
+            self._has_responded = True  # any other is no tenant's
         if response.server_time:
             self._clock_offset = response.server_time.timestamp() - self._clock.now()
-        check_response(response, is_gainsight=self._is_gainsight)
+        check_response(response)
         return response
 
     def _wait_to_retry(self, call: Call, error: errors.RetryCallError, made: _Attempts) -> None:

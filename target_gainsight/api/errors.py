@@ -140,17 +140,16 @@ class StoppedError(StopRunError):
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class RetryCallError(GainsightError):
-    """The same call may succeed later. `retry_after` is in seconds, if the server gave it."""
+    """The same call may succeed later; unless its subclass says so, it had no effect.
+
+    `retry_after` is in seconds, if the server gave it.
+    """
 
     retry_after: float | None = None
 
 
 class ThrottledError(RetryCallError):
     """Too many calls."""
-
-
-class ConnectError(RetryCallError):
-    """The connection was never made, so the call cannot have had an effect."""
 
 
 @dataclass(eq=False, repr=False, kw_only=True)

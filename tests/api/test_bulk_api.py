@@ -40,8 +40,7 @@ def test_upload_sends_form_of_job_and_file(
 
     requests_mock.post(UPLOAD, json=answer)
     path = rows_file(tmp_path)
-    found = client.bulk.upload("job-1", "rows.csv", lambda: path.open("rb"))
-    assert (found.status_id, found.request_id) == ("S", "r")
+    assert client.bulk.upload("job-1", "rows.csv", lambda: path.open("rb")) == "S"
     request = requests_mock.last_request
     assert request
     assert int(request.headers["Content-Length"]) == len(sent[0])
@@ -90,7 +89,7 @@ def test_status_id_is_found_anywhere(
 ) -> None:
     requests_mock.post(UPLOAD, json={"result": True, **body})
     path = rows_file(tmp_path)
-    assert client.bulk.upload("j", "f", lambda: path.open("rb")).status_id == status_id
+    assert client.bulk.upload("j", "f", lambda: path.open("rb")) == status_id
 
 
 def test_upload_refused_with_http_200_is_refused(

@@ -147,9 +147,9 @@ def test_web_page_as_first_response_means_wrong_domain(
     client: GainsightClient, requests_mock: Any, status: int
 ) -> None:
     requests_mock.get(URL, status_code=status, text="\n<!doctype html><html>Welcome</html>")
-    with pytest.raises(UnreachableError, match="does not seem to be a Gainsight tenant"):
+    with pytest.raises(UnreachableError, match="is not reachable: the response is a web page"):
         get(client)
-    assert requests_mock.call_count == 1
+    assert requests_mock.call_count == 3
 
 
 def test_redirect_is_not_followed_and_target_is_named(

@@ -34,7 +34,6 @@ STOPS = (
     ("looking them up failed, too", "stops, not looked up"),
     ("rate limit blocks all", "stops, throttled"),
     ("is not reachable", "stops, unreachable"),
-    ("does not seem to be a Gainsight tenant", "stops, unreachable"),
     ("whether bulk job", "stops, asks"),
     ("grants no token", "stops, no token"),
     ("Gainsight did not serve this call", "stops, unavailable"),

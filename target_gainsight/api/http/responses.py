@@ -121,15 +121,12 @@ def read_response(http: requests.Response, call: Call) -> Response:
     )
 
 
-def check_response(response: Response, *, is_gainsight: bool) -> None:
-    """Raise an error unless a response is a success; one that grants a token lacks the envelope.
-
-    `is_gainsight` is true once this tenant has responded as Gainsight does.
-    """
+def check_response(response: Response) -> None:
+    """Raise an error unless a response is a success; one that grants a token lacks the envelope."""
     call, result = response.call, response.body.get("result")
     is_token = call.group is None and response.is_object and result is None
     if response.status not in _SUCCESSES or not (result is True or is_token):
-        raise _failure(response, is_gainsight)
+        raise _failure(response)
     if not call.expects(response.data):
         message = "the response does not have the shape of this call's responses"
         raise errors.AmbiguousResponseError(message, **response.context)
@@ -153,7 +150,7 @@ def field_failures(body: Record) -> tuple[errors.FieldFailure, ...]:
     return listed or ((described,) if described else ())
 
 
-def _failure(response: Response, is_gainsight: bool) -> errors.GainsightError:
+def _failure(response: Response) -> errors.GainsightError:
     status, context = response.status, response.context
     if status in _REDIRECTS:
         target = response.headers.get("location", "an unnamed address")
@@ -165,7 +162,7 @@ def _failure(response: Response, is_gainsight: bool) -> errors.GainsightError:
     unknown = _FAILED if status in _SERVER_FAULTS else None
     known = _KNOWN_FAILURES.get(status) or _KNOWN_FAILURES.get(context["code"] or "", unknown)
     if known is None:
-        return _refusal(response) if response.is_object else _unreadable(response, is_gainsight)
+        return _refusal(response) if response.is_object else _unreadable(response)
     kind, message = known
     error = kind(message, **context)
     retry_after = response.headers.get("retry-after", "").strip()
@@ -174,21 +171,14 @@ def _failure(response: Response, is_gainsight: bool) -> errors.GainsightError:
     return error
 
 
-def _unreadable(response: Response, is_gainsight: bool) -> errors.GainsightError:
+def _unreadable(response: Response) -> errors.GainsightError:
     """Return the error of a response without a JSON object; a refusal is one even so."""
-    context = response.context
     is_refusal = response.status in _REFUSALS and response.status != _NOT_FOUND
     if is_refusal and not response.call.partial:
-        return errors.RefusedError("the call is refused without a readable reason", **context)
-    is_page = response.content.lstrip().startswith(b"<")
-    if is_page and not is_gainsight and not is_refusal:
-        message = (
-            "a web page responds instead of the API: the domain does not seem to be a Gainsight "
-            "tenant. It should look like mycompany.gainsightcloud.com"
-        )
-        return errors.UnreachableError(message, **context)
+        message = "the call is refused without a readable reason"
+        return errors.RefusedError(message, **response.context)
     message = "the response is a web page, cut short or empty instead of a JSON object"
-    return errors.AmbiguousResponseError(message, **context)
+    return errors.AmbiguousResponseError(message, **response.context)
 
 
 def _refusal(response: Response) -> errors.GainsightError:

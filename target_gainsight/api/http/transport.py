@@ -106,7 +106,7 @@ def _fault(error: OSError, call: errors.CallContext) -> errors.GainsightError:
         return errors.UnreachableError(f"the request cannot be sent: {error}", **call)
     causes = tuple(_causes(error))
     if any(isinstance(cause, _NEVER_CONNECTED) for cause in causes):
-        return errors.ConnectError(f"no connection can be made ({causes[-1]})", **call)
+        return errors.RetryCallError(f"no connection can be made ({causes[-1]})", **call)
     if any(isinstance(cause, _TIMEOUTS) for cause in causes):
         return errors.AmbiguousResponseError("no response came in time", timed_out=True, **call)
     return errors.AmbiguousResponseError(f"the connection broke: {causes[-1]}", **call)

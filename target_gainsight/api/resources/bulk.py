@@ -21,14 +21,6 @@ _MIN_RESPONSE_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
-class UploadResponse:
-    """A file that a job accepted. `status_id` is None if the response names none."""
-
-    status_id: str | None
-    request_id: str | None
-
-
-@dataclass(frozen=True)
 class JobStatus:
     """The progress of a job, INIT, IN_PROGRESS, COMPLETED or the like, and its rows if counted."""
 
@@ -43,13 +35,12 @@ class BulkApi:
 
     _send: Send
 
-    def upload(
-        self, job_id: str, filename: str, open_file: Callable[[], BinaryIO]
-    ) -> UploadResponse:
-        """Upload a CSV file to a job, whose id is in Gainsight's cURL command.
+    def upload(self, job_id: str, filename: str, open_file: Callable[[], BinaryIO]) -> str | None:
+        """Upload a CSV file to a job, and return the status id if the response names one.
 
-        `open_file` is called for every attempt. After a PayloadTooLargeError, send the file in
-        parts; after an UnknownOutcomeError, it may have been accepted.
+        The job's id is in Gainsight's cURL command. `open_file` is called for every attempt. After
+        a PayloadTooLargeError, send the file in parts; after an UnknownOutcomeError, it may have
+        been accepted.
         """
         media_type, body = csv_form({"jobId": job_id}, filename, open_file)
         call = Call(
@@ -65,8 +56,7 @@ class BulkApi:
         response = self._send(call)
         data = as_mapping(response.data)
         status_id = as_text(response.data) or _named(data, "statusid", "jobstatusid", "id")
-        status_id = status_id or _named(response.body, "statusid", "jobstatusid")
-        return UploadResponse(status_id, response.request_id)
+        return status_id or _named(response.body, "statusid", "jobstatusid")
 
     def status(self, status_id: str) -> JobStatus:
         """Return the status of a job (Bulk Status API). Counts as a synchronous call."""

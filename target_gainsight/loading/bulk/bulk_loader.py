@@ -194,7 +194,7 @@ class BulkLoader:
             return file.path.open("rb")
 
         try:
-            response = self.api.upload(self.job_id, file.path.name, open_file)
+            status_id = self.api.upload(self.job_id, file.path.name, open_file)
         except UnknownOutcomeError as error:
             raise self.journal.unknown_outcome(note, str(error)) from error
         except GainsightError as error:
@@ -207,10 +207,9 @@ class BulkLoader:
                 raise self._failed(note, f"refuses the file: {error}", advice) from error
             file.discard()
             raise
-        if response.status_id is None:
-            why = f"the response has no status id (request id {response.request_id})"
-            raise self.journal.unknown_outcome(note, why)
-        note = replace(note, phase="sent", status_id=response.status_id)
+        if status_id is None:
+            raise self.journal.unknown_outcome(note, "the response has no status id")
+        note = replace(note, phase="sent", status_id=status_id)
         self.journal.write(note)
         logger.info("%s has %s rows (%s bytes)", note, f"{note.rows:,}", f"{note.size:,}")
         return note
