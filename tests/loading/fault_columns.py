@@ -77,7 +77,7 @@ COLUMNS = (
     _timeout(
         "timeout, no commit", Fault("latency", seconds=TOO_SLOW), Fault("reset_before_commit")
     ),
-    _column("body cut off", "truncated_body", "cut short"),
+    _column("body cut off", "truncated_body", "the connection broke"),
     _column("half of the JSON", "cut_json", "cut short"),
     _column("empty body", "empty_body", "empty"),
     _column("web page", "html_body", "web page"),
