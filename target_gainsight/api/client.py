@@ -203,8 +203,8 @@ class GainsightClient:
             if call.repeatable:
                 read = min(self._timeout, policy.first_response_seconds)
         response = read_response(self._transport.send(call, header, (connect, read)), call)
-        if response.is_object or response.status >= _TOO_MANY_CALLS:
-            self._has_responded = True  # any other is no tenant's
+        if response.is_object or response.request_id or response.status >= _TOO_MANY_CALLS:
+            self._has_responded = True  # any other may be a web page of somebody else
         if response.server_time:
             self._clock_offset = response.server_time.timestamp() - self._clock.now()
         check_response(response)
