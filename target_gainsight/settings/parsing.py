@@ -10,7 +10,7 @@ from dataclasses import fields, replace
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from target_gainsight.settings.addresses import DOMAIN, MEMORY, SANDBOX, split_url
+from target_gainsight.settings.addresses import MEMORY, SANDBOX, split_url
 from target_gainsight.settings.errors import ConfigErrors, SettingsError, did_you_mean, display
 from target_gainsight.settings.model import (
     ENTRY_SETTINGS,
@@ -89,17 +89,14 @@ REQUIRES = {
     "survey_columns": ("object_type", "survey_csv"),
     "bulk_job_id": ("transport", "bulk"),
 }
-"""The settings that apply only beside a value of another."""
+"""The settings that apply only beside a value of another, which may need them."""
 
 WITHOUT_EFFECT = ("skip", "rest")
 """Values that ask for nothing, and may stand beside anything."""
 
 
 def parse_settings(raw: Mapping[str, Any]) -> Settings:
-    """Parse the configuration as it was given.
-
-    Args:
-        raw: Setting name to JSON value or text, without defaults filled in.
+    """Parse the configuration as it was given: JSON values or text, without defaults.
 
     Raises:
         SettingsError: There are errors; all of them are listed.
@@ -166,7 +163,7 @@ def _parse_connection(given: Connection, errors: ConfigErrors) -> Connection:
     if named not in (["access_key"], ["client_id", "client_secret"]):
         errors.add(", ".join(CREDENTIALS), " and ".join(named) or "none", ONE_CREDENTIAL)
     if not (given.base_url or given.domain or errors.has("domain") or errors.has("base_url")):
-        errors.append(f"domain is missing: set it to {DOMAIN.expected}.")
+        errors.append(f"domain is missing: {SETTINGS['domain'].description}")
     base_url = given.base_url or f"https://{given.domain}"
     return replace(given, base_url=base_url, sandbox_path=None)
 
@@ -216,13 +213,8 @@ def _parse_stream(
 ) -> StreamSettings | None:
     """Decide how one stream is loaded; None if no setting names its object.
 
-    A setting that does not apply is an error where it is set for this object. One that is
-    inherited is meant for other streams.
-
-    Args:
-        own: The settings of its own entry, or those at the top; each has a valid type.
-        inherited: The settings at the top that hold for it as well.
-        prefix: What precedes the names of its own settings, such as ``streams.accounts.``.
+    A setting that does not apply is an error where it is set for this object: in the stream's own
+    entry or, without a prefix, at the top. One that is inherited is meant for other streams.
     """
     given = {**inherited, **own}
     if given.get("custom_object_name"):
@@ -236,18 +228,11 @@ def _parse_stream(
         for name, why in dropped.items()
         if name in own and name in meant and given[name] and given[name] not in WITHOUT_EFFECT
     )
-    stream = StreamSettings(**{name: given[name] for name in given if name not in dropped})
-    if stream.object_type == "custom_object" and not stream.custom_object_name:
-        errors.append(
-            f"{prefix}custom_object_name is missing: set it to the API name of the custom object, "
-            "such as MyObject__gc."
-        )
-    if stream.transport == "bulk" and not stream.bulk_job_id:
-        errors.append(
-            f"{prefix}bulk_job_id is missing: set it to the job's ID, which Gainsight shows in "
-            "the job's cURL command."
-        )
-    return stream
+    for name in ("custom_object_name", "bulk_job_id"):
+        setting, value = REQUIRES[name]
+        if given.get(setting) == value and not given.get(name):
+            errors.append(f"{prefix}{name} is missing: {SETTINGS[name].description}")
+    return StreamSettings(**{name: given[name] for name in given if name not in dropped})
 
 
 def _inapplicable(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

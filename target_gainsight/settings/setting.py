@@ -271,11 +271,7 @@ def _read_form(raw: object, form: Any, name: str, errors: ConfigErrors) -> Any: 
 def join_names(
     raw: Mapping[str, Any], is_part: Callable[[Mapping[str, Any]], bool]
 ) -> dict[str, Any]:
-    """Join names with dots, which Meltano splits: ``{address: {city: …}}`` is ``address.city``.
-
-    Args:
-        is_part: Decides whether the object under a name holds further parts of names.
-    """
+    """Join names with dots, which Meltano splits: ``{address: {city: …}}`` is ``address.city``."""
     joined: dict[str, Any] = {}
     for name, value in raw.items():
         if isinstance(value, dict) and is_part(value):

@@ -190,11 +190,7 @@ class StreamSettings:
         return int(found[1]) if found else None
 
     def constants_on(self, day: date) -> Mapping[str, object]:
-        """Return the constants, with a date in place of a relative due date.
-
-        Args:
-            day: The run's day, by UTC.
-        """
+        """Return the constants, with a date in place of a due date relative to this day."""
         days = self.days_until_due
         if days is None:
             return self.constants

@@ -19,7 +19,8 @@ NO_CREDENTIAL = (
 
 NOT_JSON = "Text must be JSON, with double quotes around names and texts."
 NO_DOMAIN = (
-    "domain is missing: set it to a host name such as mycompany.gainsightcloud.com, or sandbox."
+    "domain is missing: The tenant's host, such as mycompany.gainsightcloud.com. Use `sandbox` to "
+    "load into the embedded sandbox, which needs no account."
 )
 """The error where no domain is given."""
 

@@ -59,7 +59,7 @@ def test_object_that_jobs_cannot_load_is_refused(object_type: str) -> None:
 
 def test_job_id_and_transport_need_each_other() -> None:
     [missing] = entry_errors({"object_type": "company", "transport": "bulk"})
-    assert "the job's cURL command" in missing
+    assert "from its cURL command" in missing
     [alone] = entry_errors({"object_type": "company", "bulk_job_id": "7"})
     assert alone == "streams.a.bulk_job_id requires transport: bulk."
 

@@ -41,10 +41,7 @@ def test_custom_object_name_implies_object_type(given: dict[str, str]) -> None:
 @pytest.mark.parametrize("name", [None, "", "  "])
 def test_custom_object_without_name_is_refused(name: str | None) -> None:
     error = only_error(object_type="custom_object", custom_object_name=name)
-    expected = (
-        "custom_object_name is missing: set it to the API name of the custom object, such as "
-        "MyObject__gc."
-    )
+    expected = "custom_object_name is missing: API name of the custom object, such as MyObject__gc."
     assert error == expected
 
 
