@@ -46,31 +46,19 @@ def file_errors(path: Path, action: str) -> Iterator[None]:
 
 
 def print_table(
-    headings: Iterable[str],
-    rows: Iterable[Iterable[object]],
-    *,
-    title: str | None = None,
-    numbers: str | None = None,
+    headings: Iterable[str], rows: Iterable[Iterable[object]], *, title: str | None = None
 ) -> None:
     """Print rows within the terminal's width; at full width if piped.
 
-    Markup and control characters in cells are escaped. A table that would have to break words to
-    fit is printed as a block of lines for each row.
-
-    Args:
-        headings: The headings of the columns.
-        rows: Their cells; True is shown as "yes", False and None are left empty.
-        title: The line above the table.
-        numbers: The heading of a column of numbers, which is aligned to the right.
+    Markup and control characters in cells are escaped; True is shown as "yes", False and None are
+    left empty. A table that would have to break words to fit is printed as a block of lines for
+    each row.
     """
     table = Table(title=title and escape(one_line(title)), title_justify="left")
     cells = [[_table_cell(cell) for cell in row] for row in rows]
     for number, heading in enumerate(headings):
-        table.add_column(
-            escape(one_line(heading)),
-            justify="right" if heading == numbers else "left",
-            no_wrap=not any(" " in row[number] for row in cells),  # rich would cut single words
-        )
+        has_words = any(" " in row[number] for row in cells)
+        table.add_column(escape(one_line(heading)), no_wrap=not has_words)  # rich would cut words
     for row in cells:
         table.add_row(*row)
     wide = Console(width=MAX_WIDTH)

@@ -15,19 +15,12 @@ from typing import IO, Any, cast
 
 import click
 
-from target_gainsight.cli.output import (
-    examples,
-    file_errors,
-    format_option,
-    print_as,
-    print_table,
-)
+from target_gainsight.cli.output import examples, file_errors, format_option, print_as, print_table
 from target_gainsight.cli.tenant import configured, make_target, read_raw_settings
 from target_gainsight.loading.rejects.folder import (
     REJECTS,
     REPORT,
     RETIRED,
-    RUN_NAME,
     SUFFIXES,
     FiledReject,
     list_runs,
@@ -92,22 +85,18 @@ def _select(folder: Path, run: str | None, stream: str | None, *, every: bool) -
         message = "name a run (or latest), or give --all"
         raise click.UsageError(message)
     runs = list_runs(folder, REJECTS)
-    return Selection(folder, runs if run is None else [_find_run(folder, run, runs)], stream)
+    return Selection(folder, runs if run is None else [find_run(run, runs, folder)], stream)
 
 
-def _find_run(folder: Path, run: str, runs: list[str]) -> str:
-    """Return the name of one of some runs, given by name or as ``latest``."""
-    if run != LATEST and not RUN_NAME.fullmatch(run):
-        message = (
-            f"{display(run)} is not the name of a run: give one that 'gainsight rejects list' "
-            "shows, such as 20260201T020000Z-3f9a17c4, or latest; --rejects-path gives the folder"
-        )
+def find_run(run: str, runs: list[str], place: Path) -> str:
+    """Return the name of one of the runs of a place, given by name or as ``latest``."""
+    if run == LATEST and runs:
+        return runs[-1]
+    if run not in runs:
+        known = f"; the latest one is {runs[-1]}" if runs else ""
+        message = f"there is no run {display(run)} in {place}{known}"
         raise click.ClickException(message)
-    if run in runs or (run == LATEST and runs):
-        return run if run in runs else runs[-1]
-    known = f"; the latest one is {runs[-1]}" if runs else ""
-    message = f"there is no reject file of run {run} in {folder}{known}"
-    raise click.ClickException(message)
+    return run
 
 
 @click.group(epilog=examples("gainsight rejects list", "gainsight rejects replay latest"))
@@ -135,7 +124,7 @@ def list_(folder: Path, form: str, *, fails: bool) -> None:
         print_as("json", list(groups.values()))
     elif groups:
         headings = ("Run", "Stream", "Reason", "Open", "Such as", "What to do")
-        print_table(headings, map(_group_row, groups.values()), numbers="Open")
+        print_table(headings, map(_group_row, groups.values()))
     else:
         click.echo(f"There are no open rejects in {folder}.")
     if fails and groups:
@@ -287,7 +276,7 @@ def clear(
         raise click.UsageError(message)
     runs = list_runs(folder, REJECTS) if retired else list_runs(folder)
     if run is not None:
-        runs = [_find_run(folder, run, runs)]
+        runs = [find_run(run, runs, folder)]
     if days is not None:
         first_kept = f"{datetime.now(timezone.utc) - timedelta(days=days):%Y%m%dT%H%M%SZ}"
         runs = [each for each in runs if each < first_kept]  # a run's name begins with its time

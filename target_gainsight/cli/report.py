@@ -7,10 +7,9 @@ from pathlib import Path
 import click
 
 from target_gainsight.cli.output import examples, file_errors
-from target_gainsight.cli.rejects import LATEST, folder_option
+from target_gainsight.cli.rejects import LATEST, find_run, folder_option
 from target_gainsight.cli.tenant import configured
 from target_gainsight.loading.rejects.folder import REPORT, RUN_NAME
-from target_gainsight.mapping.errors import display
 from target_gainsight.singer.reporting.publishing import HISTORY, read_history, write_report
 from target_gainsight.singer.reporting.report_page import render_report
 
@@ -31,20 +30,14 @@ def report(run: str, folder: Path, output: Path | None) -> None:
     has every run but dry runs.
     """
     history = folder / HISTORY
-    document, latest = None, None
     with file_errors(history, "read"):
-        for each in read_history(folder):
-            if RUN_NAME.fullmatch(str(each["run"])):
-                latest = each["run"]
-                document = each if run in {LATEST, latest} else document
-    if document is None:
-        known = f"; the latest one is {latest}" if latest else ""
-        message = f"there is no run {display(run)} in {history}{known}"
-        raise click.ClickException(message)
+        names = (str(each["run"]) for each in read_history(folder))
+        name = find_run(run, list(filter(RUN_NAME.fullmatch, names)), history)
+        document = next(each for each in read_history(folder) if each["run"] == name)
     if output == Path("-"):
         click.echo(render_report(document), nl=False)
         return
-    path = output or folder / f"{document['run']}{REPORT}"
+    path = output or folder / f"{name}{REPORT}"
     with file_errors(path, "written"):
         write_report(path, document)
     click.echo(str(path))

@@ -168,7 +168,7 @@ def _show_objects(tenant: TenantFile, form: str, *, every: bool) -> None:
         print_as("json", shown)
     else:
         rows = [(name, f"{count:,}") for name, count in shown.items()]
-        print_table(("Object", "Rows"), rows, title=f"Tenant in {tenant.path}", numbers="Rows")
+        print_table(("Object", "Rows"), rows, title=f"Tenant in {tenant.path}")
 
 
 def _show_rows(tenant: TenantFile, object_name: str, limit: int, form: str, *, every: bool) -> None:

@@ -53,30 +53,28 @@ configured = click.option(
 
 
 def read_settings() -> Settings:
-    """Parse the settings of the running command.
-
-    Raises:
-        click.ClickException: There are none, a file cannot be read, or they have errors.
-    """
-    try:
+    """Parse the settings of the running command."""
+    with _settings_errors():
         return parse_settings(_required_settings())
-    except SettingsError as error:
-        raise _invalid_settings(error.errors) from None
 
 
 def make_target(**overrides: Any) -> TargetGainsight:  # noqa: ANN401 - as settings are
     """Make a target in this process; some settings take precedence over those of the command."""
-    try:
+    with _settings_errors():
         return TargetGainsight(config={**_required_settings(), **overrides})
-    except ConfigValidationError as error:
-        raise _invalid_settings(error.errors) from None
+
+
+@contextmanager
+def _settings_errors() -> Iterator[None]:
+    """End the command if the settings have errors, or a file of a run cannot be used."""
+    try:
+        yield
+    except (SettingsError, ConfigValidationError) as error:
+        listed = "".join(f"\n  - {message}" for message in error.errors)
+        message = f"the settings have errors:{listed}"
+        raise click.ClickException(message) from None
     except EXPECTED_ERRORS as error:
         raise click.ClickException(str(error)) from error
-
-
-def _invalid_settings(errors: Iterable[str]) -> click.ClickException:
-    listed = "".join(f"\n  - {message}" for message in errors)
-    return click.ClickException(f"the settings have errors:{listed}")
 
 
 def _required_settings() -> dict[str, Any]:

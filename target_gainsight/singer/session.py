@@ -25,6 +25,7 @@ from target_gainsight.loading.settling.checkpoint import Checkpoint
 from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.loading.settling.outcome_files import OutcomeFiles
 from target_gainsight.loading.settling.progress import Progress
+from target_gainsight.loading.settling.reject_log import RejectLog
 from target_gainsight.loading.settling.summary import Summary
 from target_gainsight.loading.storage.private_file import PrivateFile
 from target_gainsight.mapping.planning.checks import StreamMismatchError
@@ -100,7 +101,8 @@ class Session:
             rejects.read_earlier_runs()
         created = PrivateFile(folder / f"{run}{CREATED}")
         outcomes = OutcomeFiles(None if dry_run else output.outcomes_path, run, now)
-        return Ledger(self.checkpoint, rejects, created, outcomes, self.summary, output)
+        log = RejectLog(rejects.path)
+        return Ledger(self.checkpoint, rejects, created, outcomes, self.summary, output, log)
 
     def _emit_state(self, state: Mapping[str, Any]) -> None:
         """Bring rejects and created rows to disk, then write the state that covers them."""

@@ -224,7 +224,7 @@ def test_run_is_a_name_and_no_path(project: Project, command: str, run: str) -> 
     files = sorted(project.commands.folder.rglob("*"))
     result = project.run(command, run, *(["--yes"] if command == "clear" else []))
     assert result.exit_code == 1
-    assert "is not the name of a run" in result.stderr
+    assert f"there is no run {run!r} in " in result.stderr
     assert sorted(project.commands.folder.rglob("*")) == files
 
 
@@ -232,7 +232,7 @@ def test_run_is_a_name_and_no_path(project: Project, command: str, run: str) -> 
 def test_unknown_run_is_reported(project: Project, run: str) -> None:
     result = project.run("show", run)
     assert result.exit_code == 1
-    assert f"there is no reject file of run {run} in {FOLDER}" in result.stderr
+    assert f"there is no run '{run}' in {FOLDER}" in result.stderr
 
 
 def test_latest_is_the_newest_run_with_rejects(project: Project) -> None:

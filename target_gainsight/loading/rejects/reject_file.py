@@ -9,6 +9,7 @@ import logging
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from heapq import heappop, heappush
 from pathlib import Path
@@ -30,58 +31,57 @@ from target_gainsight.mapping.errors import json_value
 
 logger = logging.getLogger(__name__)
 
-MAX_PENDING = 5000
-MAX_INDEXED = 100_000
 
-
+@dataclass(eq=False)
 class RejectFile:
     """The rejects of one run, in input order, and the open ones that settled records retire.
 
     A reject is held back until everything before it in the input is settled.
 
-    Args:
+    Attributes:
         folder: The reject files of all runs.
         now: Returns the time in epoch seconds.
         keys_only: Keep only the key properties of a record; such a file cannot be replayed.
         max_pending: More rejects are not held back: they are filed out of order.
         max_indexed: Keys of open rejects in memory; beyond that, only a replay retires a reject.
-
-    Attributes:
-        exists: Whether anything was rejected.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        run: str,
-        now: Callable[[], float],
-        *,
-        keys_only: bool = False,
-        max_pending: int = MAX_PENDING,
-        max_indexed: int = MAX_INDEXED,
-    ) -> None:
-        self.path = folder / f"{run}{REJECTS}"
-        self.exists = False
-        self._folder = folder
-        self._run = run
-        self._now = now
-        self._keys_only = keys_only
-        self._max_pending = max_pending
-        self._max_indexed = max_indexed
+    folder: Path
+    run: str
+    now: Callable[[], float]
+    keys_only: bool = False
+    max_pending: int = 5000
+    max_indexed: int = 100_000
+    _last_number: int = 0
+    _pending: list[tuple[int, Mapping[str, Any], str, str, Sequence[str]]] = field(
+        default_factory=list
+    )
+    _schemas: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    _retired: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    _open: dict[bytes | None, list[tuple[int, str]]] | None = field(default_factory=dict)
+    """By fingerprint of stream and key, with their number in this run's input, or 0; None if
+    there are too many."""
+
+    _file: PrivateFile = field(init=False)
+
+    def __post_init__(self) -> None:
         self._file = PrivateFile(self.path)
-        self._last_number = 0
-        self._pending: list[tuple[int, Mapping[str, Any], str, str, Sequence[str]]] = []
-        self._schemas: dict[str, Mapping[str, Any]] = {}
-        self._retired: defaultdict[str, list[str]] = defaultdict(list)
-        self._open: dict[bytes | None, list[tuple[int, str]]] | None = {}
-        """By fingerprint of stream and key, with their number in this run's input, or 0; None if
-        there are too many."""
+
+    @property
+    def path(self) -> Path:
+        """The reject file, which is made with the first reject."""
+        return self.folder / f"{self.run}{REJECTS}"
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was rejected."""
+        return self._last_number > 0
 
     def read_earlier_runs(self) -> None:
         """Index the open rejects of earlier runs."""
-        for run in list_runs(self._folder, REJECTS):
+        for run in list_runs(self.folder, REJECTS):
             try:
-                for reject in read_open_rejects(self._folder, run):
+                for reject in read_open_rejects(self.folder, run):
                     stream = str(reject.message["stream"])
                     self._index(0, reject.id, _fingerprint(stream, reject.stream, reject.key))
             except OSError as error:
@@ -92,26 +92,25 @@ class RejectFile:
         if fingerprint is None or self._open is None:
             return
         self._open.setdefault(fingerprint, []).append((sequence, id_))
-        if len(self._open) > self._max_indexed:
+        if len(self._open) > self.max_indexed:
             self._open = None
             logger.warning(
                 "more than %d rejects are open in %s: from now on only a replay retires them "
                 "(gainsight rejects replay)",
-                self._max_indexed,
-                self._folder,
+                self.max_indexed,
+                self.folder,
             )
 
     def add(
         self, source: SourceRecord, outcome: Outcome, reason: Reason, retires: Sequence[str]
     ) -> None:
         """Add a reject, and the ids of those that it replaces once it is filed."""
-        self.exists = True
         self._last_number += 1
-        id_ = f"{self._run}-{self._last_number}"
+        id_ = f"{self.run}-{self._last_number}"
         fingerprint = _fingerprint(source.stream, source.alias, source.key)
         self._index(source.sequence, id_, fingerprint)
         message = dict(source.message)
-        if self._keys_only:
+        if self.keys_only:
             message["record"] = source.key
         message[REASON_PROPERTY] = {
             "id": id_,
@@ -119,12 +118,12 @@ class RejectFile:
             "outcome": outcome.value,
             "code": reason.code,
             "field": reason.field,
-            "value": None if self._keys_only else json_value(reason.value),
+            "value": None if self.keys_only else json_value(reason.value),
             "message": reason.message,
             "hint": reason.hint,
             "request_id": reason.request_id,
-            "time": utc_time(self._now()),
-            "replayable": not self._keys_only,
+            "time": utc_time(self.now()),
+            "replayable": not self.keys_only,
             **({} if reason.sent_at is None else {"sent_at": reason.sent_at}),
         }
         pending = (source.sequence, source.schema, write_json(message), outcome.value, retires)
@@ -152,7 +151,7 @@ class RejectFile:
 
     def retire(self, ids: Iterable[str], outcome: str) -> None:
         """Retire rejects whose record has an outcome now; ``flush`` writes it."""
-        line = {"outcome": outcome, "run": self._run, "time": utc_time(self._now())}
+        line = {"outcome": outcome, "run": self.run, "time": utc_time(self.now())}
         for id_ in ids:
             self._retired[id_.rpartition("-")[0]].append(write_json({"id": id_, **line}))
 
@@ -162,7 +161,7 @@ class RejectFile:
         Args:
             settled: The number in the input up to which every record is settled.
         """
-        if len(self._pending) > self._max_pending:
+        if len(self._pending) > self.max_pending:
             settled = math.inf
         while self._pending and self._pending[0][0] <= settled:
             _, schema, line, outcome, retires = heappop(self._pending)
@@ -173,8 +172,8 @@ class RejectFile:
             self.retire(retires, outcome)
         self._file.flush()
         for run in list(self._retired):
-            if run == self._run or (self._folder / f"{run}{REJECTS}").exists():  # not cleared
-                append_lines(self._folder / f"{run}{RETIRED}", self._retired[run])
+            if run == self.run or (self.folder / f"{run}{REJECTS}").exists():  # not cleared
+                append_lines(self.folder / f"{run}{RETIRED}", self._retired[run])
             del self._retired[run]
 
     def close(self) -> None:

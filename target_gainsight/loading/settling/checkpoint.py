@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-MAX_WAITING_STATES = 1000
-
 
 @dataclass(eq=False)
 class Watermark:
@@ -43,39 +41,31 @@ class Watermark:
         self.settled = bounds[1] - 1
 
 
+@dataclass(eq=False)
 class Checkpoint:
     """Holds STATE messages back until they are covered.
 
-    Args:
+    Attributes:
         emit: Writes one state.
         now: Returns the time in seconds.
         interval: Minimal seconds between two states; the last one is always written.
         max_waiting: Of more waiting states every other one is dropped.
-
-    Attributes:
         watermark: How far the run's records are settled.
     """
 
-    def __init__(
-        self,
-        emit: Callable[[Mapping[str, Any]], None],
-        now: Callable[[], float],
-        interval: float,
-        max_waiting: int = MAX_WAITING_STATES,
-    ) -> None:
-        self._emit = emit
-        self._now = now
-        self.interval = interval
-        self._max_waiting = max_waiting
-        self.watermark = Watermark()
-        self._waiting: deque[tuple[int, Mapping[str, Any]]] = deque()
-        self._covered: Mapping[str, Any] | None = None
-        self._emitted_at = -math.inf
+    emit: Callable[[Mapping[str, Any]], None]
+    now: Callable[[], float]
+    interval: float
+    max_waiting: int = 1000
+    watermark: Watermark = field(default_factory=Watermark)
+    _waiting: deque[tuple[int, Mapping[str, Any]]] = field(default_factory=deque)
+    _covered: Mapping[str, Any] | None = None
+    _emitted_at: float = -math.inf
 
     def add(self, state: Mapping[str, Any]) -> None:
         """Add the value of a STATE message at its position in the input."""
         self._waiting.append((self.watermark.received, state))
-        if len(self._waiting) > self._max_waiting:  # a coarser state is still true
+        if len(self._waiting) > self.max_waiting:  # a coarser state is still true
             newest = self._waiting.pop()
             self._waiting = deque([*list(self._waiting)[1::2], newest])
         self.advance()
@@ -84,8 +74,8 @@ class Checkpoint:
         """Write the newest covered state; within the interval after another only if final."""
         while self._waiting and self._waiting[0][0] <= self.watermark.settled:
             _, self._covered = self._waiting.popleft()
-        now = self._now()
+        now = self.now()
         if self._covered is not None and (final or now - self._emitted_at >= self.interval):
             state, self._covered = self._covered, None
             self._emitted_at = now
-            self._emit(state)
+            self.emit(state)

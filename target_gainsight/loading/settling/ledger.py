@@ -62,13 +62,11 @@ class FileContents:
         return [first, replace(self, sequences=self.sequences[count:])]
 
 
+@dataclass(eq=False)
 class Ledger:
-    """The outcomes of one run.
-
-    A dry run files neither rejects nor created rows.
+    """The outcomes of one run; a dry run files neither rejects nor created rows.
 
     Attributes:
-        register: Registers one more record and returns its number in the input.
         held_back: Records that were unavailable to the end; no state covers them.
 
     Raises:
@@ -76,26 +74,20 @@ class Ledger:
         OSError: A file cannot be written; the state is not advanced.
     """
 
-    def __init__(
-        self,
-        checkpoint: Checkpoint,
-        rejects: RejectFile,
-        created: PrivateFile,
-        outcomes: OutcomeFiles,
-        summary: Summary,
-        output: Output,
-    ) -> None:
-        self.checkpoint = checkpoint
-        self.summary = summary
-        self.rejects = rejects
-        self.reject_log = RejectLog(rejects.path)
-        self.held_back = 0
-        self._created = created
-        self._outcomes = outcomes
-        self._output = output
-        self.register = checkpoint.watermark.register
-        self._deferred: list[BatchResult] = []
-        self._rejects_that_count = 0
+    checkpoint: Checkpoint
+    rejects: RejectFile
+    created: PrivateFile
+    outcomes: OutcomeFiles
+    summary: Summary
+    output: Output
+    reject_log: RejectLog
+    held_back: int = 0
+    _deferred: list[BatchResult] = field(default_factory=list)
+    _rejects_that_count: int = 0
+
+    def register(self) -> int:
+        """Register one more record and return its number in the input."""
+        return self.checkpoint.watermark.register()
 
     def record_source(self, source: SourceRecord, outcome: Outcome, reason: Reason) -> None:
         """Record the outcome of a record that was not converted to Gainsight's fields."""
@@ -156,21 +148,21 @@ class Ledger:
         self.reject_log.finish()
         self.rejects.close()
         self._advance()
-        paths = list(self._outcomes.files)
-        for file in (self._created, *self._outcomes.files.values()):
+        paths = list(self.outcomes.files)
+        for file in (self.created, *self.outcomes.files.values()):
             file.close()
         self.checkpoint.advance(final=True)
         files = self.summary.files
         if self.rejects.exists:
             files["rejects"] = self.rejects.path
-        if self._created.exists:
-            files["created"] = self._created.path
+        if self.created.exists:
+            files["created"] = self.created.path
         for path in paths:
             files["outcomes" if len(paths) == 1 else f"outcomes {path.name}"] = path
 
     def flush(self) -> None:
         """Bring rejects, created rows and outcomes to disk, so that a state may cover them."""
-        for file in (self._created, *self._outcomes.files.values()):
+        for file in (self.created, *self.outcomes.files.values()):
             file.flush()
         self.rejects.flush(self.checkpoint.watermark.settled)
 
@@ -185,10 +177,10 @@ class Ledger:
         """
         record, outcome, reason, gsid = settlement
         if outcome is Outcome.CREATED and not self.summary.dry_run:
-            if not self._created.exists:
-                self._created.add("stream,key,gsid")
+            if not self.created.exists:
+                self.created.add("stream,key,gsid")
             key = " | ".join([str(part) for part in record.key])
-            self._created.add(csv_text((record.source.alias, key, gsid or "")))
+            self.created.add(csv_text((record.source.alias, key, gsid or "")))
         sources = [part.source for part in record.parts or (record,)]
         for source in sources:
             is_merged = source is not sources[-1] and outcome not in NOT_WRITTEN
@@ -213,11 +205,11 @@ class Ledger:
         """
         self.summary.streams[source.alias].outcomes[outcome] += 1
         if reason is not None:
-            if self._output.reject_values == "keys":
+            if self.output.reject_values == "keys":
                 message = "the values are not kept (reject_values: keys)"
                 reason = replace(reason, value=None, message=message)
             self._count_reason(source, outcome, reason)
-        self._outcomes.add(source, outcome, reason, gsid)
+        self.outcomes.add(source, outcome, reason, gsid)
         if not self.summary.dry_run:
             retires = self.rejects.retired_by(source, since)
             if reason is not None and (reason.is_listed or outcome is Outcome.REJECTED):
@@ -246,10 +238,10 @@ class Ledger:
 
     def _check_limits(self) -> None:
         """Stop the run if too many records were rejected."""
-        rejected, most = self._rejects_that_count, self._output.max_rejects
+        rejected, most = self._rejects_that_count, self.output.max_rejects
         if not rejected:
             return
-        read, percent = self.summary.read, self._output.max_reject_percent
+        read, percent = self.summary.read, self.output.max_reject_percent
         too_many = most is not None and rejected > most
         if not too_many and (read <= PERCENT_COUNTS_FROM or rejected * 100 <= percent * read):
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from target_gainsight.loading.outcomes import Outcome, Reason
@@ -11,28 +12,28 @@ from target_gainsight.loading.storage.private_file import PrivateFile, fill_path
 from target_gainsight.loading.storage.source_json import utc_time, write_json
 
 
+@dataclass
 class OutcomeFiles:
     """The outcomes of one run: one file, or one per stream if the path has `{stream}`.
 
-    Args:
+    Attributes:
         path: The path of the files, with placeholders; None if outcomes are not listed.
         now: Returns the time in epoch seconds.
     """
 
-    def __init__(self, path: Path | None, run: str, now: Callable[[], float]) -> None:
-        self.files: dict[Path, PrivateFile] = {}
-        self._template = path
-        self._run = run
-        self._now = now
+    path: Path | None
+    run: str
+    now: Callable[[], float]
+    files: dict[Path, PrivateFile] = field(default_factory=dict)
 
     def add(
         self, source: SourceRecord, outcome: Outcome, reason: Reason | None, gsid: str | None
     ) -> None:
         """Add the outcome of one record."""
-        if self._template is None:
+        if self.path is None:
             return
         line = {
-            "run": self._run,
+            "run": self.run,
             "stream": source.alias,
             "key": source.key,
             "outcome": outcome.value,
@@ -40,9 +41,9 @@ class OutcomeFiles:
             "reason": reason.code if reason else None,
             "field": reason.field if reason else None,
             "message": str(reason) if reason else None,
-            "time": utc_time(self._now()),
+            "time": utc_time(self.now()),
         }
-        path = fill_path(self._template, self._run, [source.alias])
+        path = fill_path(self.path, self.run, [source.alias])
         if path not in self.files:
             self.files[path] = PrivateFile(path, hides_folder=False)
         self.files[path].add(write_json(line))
