@@ -57,6 +57,16 @@ _ROLES = {
     "lookup": ("LOOKUP",),
 }
 """What the fields that are written are for, and their data types."""
+_NEEDED: Mapping[str, Json] = {
+    **dict.fromkeys(("STRING", "RICHTEXTAREA"), "probe"),
+    **dict.fromkeys(("NUMBER", "CURRENCY", "PERCENTAGE"), 1),
+    "EMAIL": "probe@example.invalid",
+    "URL": "https://example.invalid",
+    "BOOLEAN": False,
+    "DATE": DAY,
+    "DATETIME": f"{DAY}T10:20:30.000Z",
+}
+"""Values of fields that every record needs, by data type."""
 
 
 class Trial:
@@ -69,6 +79,7 @@ class Trial:
         prefix: The beginning of the keys of this run. The run's id in it ends in a checksum, so
             that no typed key passes for it.
         fields: The fields that are written, by role; None for those that the object lacks.
+        needed: Values of further fields that every record needs.
         left: The GSIDs of records that are not deleted, or may not be.
         may_appear: Whether a create has an unknown outcome and may be committed later.
     """
@@ -84,6 +95,13 @@ class Trial:
         for role, types in _ROLES.items():
             usable = (each for each in others if each.data_type in types and _is_usable(each))
             self.fields[role] = next(usable, None)
+        self.needed = {
+            each.name: value
+            for each in schema.fields
+            if each is not key
+            and _is_mandatory(each)
+            and (value := _needed_value(each)) is not None
+        }
         self.created: list[str] = []
         self.left: set[str] = set()
         self.may_appear = False
@@ -99,7 +117,8 @@ class Trial:
 
     def create(self, numbers: Sequence[int] = CREATED) -> Reply:
         """Create records, each with the number of its key."""
-        reply = self._write("POST", [{self.key: f"{self.prefix}{each}"} for each in numbers])
+        keys = [f"{self.prefix}{each}" for each in numbers]
+        reply = self._write("POST", [{**self.needed, self.key: key} for key in keys])
         self.may_appear = self.may_appear or isinstance(reply.error, UnknownOutcomeError)
         listed = as_mappings(as_mapping(reply.data).get("records"))
         self.created += [str(row[GSID]) for row in listed if row.get(GSID)]
@@ -194,6 +213,14 @@ def plan_writes(tenant: ProbedTenant, object_name: str) -> Trial:
     trial = Trial(tenant, schema, next(filter(_is_mandatory, keys), keys[0]))
     trial.left = trial.find()
     return trial
+
+
+def _needed_value(field: Field) -> Json:
+    options = [each.label for each in field.options if each.active]
+    if options and field.data_type == "MULTISELECTDROPDOWNLIST":
+        return options[:1]
+    value = _NEEDED.get(field.data_type, options[0] if options else None)
+    return value[: field.length] if isinstance(value, str) else value
 
 
 def labels_with_case(field: Field) -> list[str]:

@@ -186,6 +186,25 @@ def test_unsuitable_object_is_refused(
     )
 
 
+def test_object_with_required_fields_is_probed(start_probed: Callable[..., Commands]) -> None:
+    types: dict[str, dict[str, Any]] = {
+        "Code__gc": {"type": "STRING"},
+        "Short__gc": {"type": "STRING", "length": 3},
+        "Mail__gc": {"type": "EMAIL"},
+        "Day__gc": {"type": "DATE"},
+        "At__gc": {"type": "DATETIME"},
+        "Kinds__gc": {"type": "MULTISELECTDROPDOWNLIST", "options": ["A", "B"]},
+        "Kind__gc": {"type": "PICKLIST", "options": ["A", "B"]},
+        "Share__gc": {"type": "PERCENTAGE"},
+    }
+    fields = {name: {**each, "required": True} for name, each in types.items()}
+    commands = start_probed(objects={"Full__gc": {"fields": fields}})
+    result = probe(commands, "Full__gc", "--format", "json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["questions"]["date_formats"]["position"] == "both"
+    assert commands.sandbox.tenant.rows("Full__gc") == []
+
+
 def test_object_with_a_key_only_leaves_questions_open(
     start_probed: Callable[..., Commands],
 ) -> None:
