@@ -135,14 +135,12 @@ class BulkCsvSink(FileSink):
         daily = 86_400 / max(1.0, limits.bulk_calls_per_day * share)
         with self.streams.loading(self):
             self.loader.send_older_than(max(seconds, hourly, daily))
-        self.report_written()
 
     @override
     def settle(self) -> None:
         with self.streams.loading(self):
             self.loader.send()
             self.loader.finish_job()
-        self.report_written()
 
     @override
     def forget_progress(self) -> None:
@@ -198,7 +196,6 @@ class SurveyCsvSink(FileSink):
             self.file_counts.written.append(str(file.path))
             self.logger.info("%s responses are in %s", f"{file.rows:,}", file.path)
         self.ledger.record_file(file.records)
-        self.report_written()
 
     @override
     def abandon(self) -> None:

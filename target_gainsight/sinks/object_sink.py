@@ -162,7 +162,6 @@ class ObjectSink(StreamSink):
             with self.streams.loading(self):
                 self.streams.settle_object(self.object_name)
                 self.loader.load(group)
-        self.report_written()
 
     @override
     def send_older_than(self, seconds: float) -> None:
@@ -175,7 +174,6 @@ class ObjectSink(StreamSink):
         self.process_batch({})
         with self.streams.loading(self):
             self.loader.flush()
-        self.report_written()
 
     @override
     def clean_up(self) -> None:

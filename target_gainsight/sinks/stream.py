@@ -67,7 +67,6 @@ class StreamSink(BatchSink):
         self.key_set = frozenset(self.key_properties)
         self.known_columns = METADATA.union(self.original_schema["properties"])
         self.counts = context.summary.streams[self.stream_name]
-        self._reported = 0
 
     @property
     @override
@@ -152,16 +151,13 @@ class StreamSink(BatchSink):
 
     @override
     def clean_up(self) -> None:
+        """Settle everything, and count what was written for the SDK's ``record_count`` metric."""
         self.settle()
         self.streams.remove(self)
-        super().clean_up()
-
-    def report_written(self) -> None:
-        """Count the written records for the SDK's ``record_count`` metric."""
         if self.context.plan is None:
             outcomes, files = self.counts.outcomes, self.counts.by_file
             written = outcomes[Outcome.CREATED] + outcomes[Outcome.UPDATED]
             if files is not None:
                 written = files.accepted if self.stream.transport == "bulk" else files.rows
-            self.record_counter_metric.increment(written - self._reported)
-            self._reported = written
+            self.record_counter_metric.increment(written)
+        super().clean_up()
