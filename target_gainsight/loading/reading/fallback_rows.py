@@ -70,9 +70,7 @@ class FallbackRows:
             return by_gsid[free[0]]
         if not taken and not free:
             return None
-        message = (
-            f"{len(taken) + len(free)} rows have its fallback keys: {', '.join((*taken, *free))}"
-        )
+        message = f"rows with its fallback keys: {', '.join((*taken, *free))}"
         for gsid, key in taken.items():
             message += f"; {gsid}: this run gives it the key {' | '.join(map(display, key))}"
         return Reason(

@@ -53,7 +53,7 @@ class CreateRecovery:
 
     def claim_row(self, gsid: str | None) -> None:
         """Remember the row of a created record: in insert mode it may not match another record."""
-        if self.only_new and gsid is not None:
+        if gsid is not None:
             with self._lock:
                 self._claimed.append(gsid)
 
@@ -112,7 +112,8 @@ class CreateRecovery:
                 missing.append(each)
             else:
                 taken.add(gsid)
-                self.claim_row(gsid)
+                if self.only_new:
+                    self.claim_row(gsid)
                 result.settle(record, Outcome.CREATED, gsid=gsid)
         for each in missing:
             similar = matches.near(each.record.key)

@@ -59,13 +59,13 @@ class _Delivery:
 
     def run(self, action: Action, batch: Sequence[LoadRecord]) -> None:
         """Look up the creates of an earlier run that did not learn their outcome; send the rest."""
-        self._recover(
-            [
-                Unresolved(record, "replayed", record.sent_before)
-                for record in batch
-                if action == "create" and record.sent_before is not None
-            ]
-        )
+        replayed = [
+            Unresolved(record, "replayed", record.sent_before)
+            for record in batch
+            if action == "create" and record.sent_before is not None
+        ]
+        if replayed:
+            self._recover(replayed)
         to_send = self.result.unsettled(batch)
         for has_gsid in (False, True):  # one call has one kind of key
             same = [each for each in to_send if (each.gsid is not None) == has_gsid]
@@ -85,8 +85,9 @@ class _Delivery:
             self._recover_lost(part, error)
         else:
             resent = self.first_lost is not None
-            sent = [replace(e, sent_at=e.sent_at or began, resent=resent) for e in unresolved]
-            self._recover(sent, part.action)
+            if unresolved:
+                sent = [replace(e, sent_at=e.sent_at or began, resent=resent) for e in unresolved]
+                self._recover(sent, part.action)
 
     def _recover_lost(self, part: Part, error: errors.UnknownOutcomeError) -> None:
         """Look up the records of a call whose response was lost; send the missing ones again."""
@@ -110,8 +111,6 @@ class _Delivery:
 
     def _recover(self, unresolved: Sequence[Unresolved], action: Action = "create") -> None:
         """Settle what the tenant holds; reject what it lacks and is not to be sent again."""
-        if not unresolved:
-            return
         to_update = () if action == "update" else self.writer.recover(unresolved, self.result)
         self.parts.append(Part("update", list(to_update)))
         missing = set(self.result.unsettled([each.record for each in unresolved]))

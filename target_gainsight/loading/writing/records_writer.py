@@ -148,7 +148,8 @@ class RecordsWriter(Writer):
             if row is not None:
                 gsid = row.get(GSID)
                 gsid = gsid if gsid and isinstance(gsid, str) else record.gsid
-                self.recovery.claim_row(gsid)
+                if self.recovery.only_new:
+                    self.recovery.claim_row(gsid)
                 result.settle(record, WRITTEN[action], gsid=gsid)
             elif failure is not None:
                 error = RefusedError("refused", request_id=response.request_id)
