@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
@@ -61,7 +61,7 @@ def notify(url: str, document: Mapping[str, Any]) -> None:
             auth=lambda request: request,  # or requests sends what a .netrc file has for the host
         )
         response.close()
-        failure = "" if 200 <= response.status_code < 300 else f"HTTP {response.status_code}"  # noqa: PLR2004 - the codes of success
+        failure = "" if response.ok and not response.is_redirect else f"HTTP {response.status_code}"
     except (requests.RequestException, OSError, ValueError) as error:
         failure = type(error).__name__
     finally:
@@ -80,35 +80,29 @@ def _payload(document: Mapping[str, Any]) -> dict[str, Any]:
         status = "succeeded"
         if _has_rejects(document):
             status, color = "succeeded with rejects", "warning"
-    text = escape(_text(document, status)[:MAX_TEXT], quote=False)
-    summary = escape(_summary(document), quote=False)
-    attachment = {"color": color, "fallback": text, "text": f"```{summary}```"}
-    return {"text": text, "attachments": [{**attachment, "mrkdwn_in": ["text"]}]}
+    text = escape("\n".join(_lines(document, status))[:MAX_TEXT], quote=False)
+    summary = {name: document[name] for name in SHOWN}
+    summary["calls"] = document["calls"]["total"]
+    summary["rejects"] = {code: each["count"] for code, each in document["rejects"].items()}
+    shown = json.dumps(summary, default=str)
+    if len(shown) > MAX_SUMMARY:
+        shown = json.dumps({**summary, "streams": None, "error": None}, default=str)
+    shown = f"```{escape(shown, quote=False)}```"
+    attachment = {"color": color, "fallback": text, "text": shown, "mrkdwn_in": ["text"]}
+    return {"text": text, "attachments": [attachment]}
 
 
-def _text(document: Mapping[str, Any], status: str) -> str:
+def _lines(document: Mapping[str, Any], status: str) -> Iterator[str]:
     where = f" into {document['tenant']}" if document["tenant"] else ""
     exit_code = f" (exit code {document['exit_code']})" if document["exit_code"] else ""
-    lines = [f"Gainsight load{where}: run {document['run']} {status}{exit_code}"]
+    yield f"Gainsight load{where}: run {document['run']} {status}{exit_code}"
     if document["error"]:
-        lines.append(document["error"]["message"])
+        yield document["error"]["message"]
     for stream, counts in document["streams"].items():
         numbers = [
             f"{count:,} {name.replace('_', ' ')}"
             for name, count in counts.items()
             if count and isinstance(count, int)
         ]
-        lines.append(f"{stream}: {', '.join(numbers)}")
-    lines += [f"rejects {code}: {each['count']:,}" for code, each in document["rejects"].items()]
-    return "\n".join(lines)
-
-
-def _summary(document: Mapping[str, Any]) -> str:
-    """Return the summary as JSON, without what may hold values of records."""
-    summary = {name: document[name] for name in SHOWN}
-    summary["calls"] = document["calls"]["total"]
-    summary["rejects"] = {code: each["count"] for code, each in document["rejects"].items()}
-    text = json.dumps(summary, default=str)
-    if len(text) > MAX_SUMMARY:
-        text = json.dumps({**summary, "streams": None, "error": None}, default=str)
-    return text
+        yield f"{stream}: {', '.join(numbers)}"
+    yield from (f"rejects {code}: {each['count']:,}" for code, each in document["rejects"].items())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -43,33 +43,24 @@ def publish(document: dict[str, Any], output: Output) -> int:
     A dry run has no history and no notification. A summary that was asked for and cannot be
     written fails the run; nothing else here does.
     """
-    if output.summary_path is not None:
-        text = f"{_dump(document, indent=2)}\n"
-        write = partial(_write_file, output.summary_path, document, text)
-        error = _try_to_write("summary", write, "summary_path")
-        if error is not None and document["exit_code"] == 0:
-            document = {**document, **asdict(failed(error))}
-    if output.report_path is not None:
-        write = partial(write_report, output.report_path, document)
-        _try_to_write("report", write, "report_path")
-    if not document["dry_run"]:
-        write = partial(append_to_history, output.rejects_path, document)
-        _try_to_write("history", write, "rejects_path")
+    history = None if document["dry_run"] else output.rejects_path
+    for what, setting, path, write in (
+        ("summary", "summary_path", output.summary_path, _write_summary),
+        ("report", "report_path", output.report_path, write_report),
+        ("history", "rejects_path", history, append_to_history),
+    ):
+        try:
+            if path is not None:
+                write(path, document)
+        except OSError as error:
+            message = "the %s cannot be written: %s. Set %s to a path that can be written to"
+            level = logging.ERROR if what == "summary" else logging.WARNING
+            logger.log(level, message, what, error, setting)
+            if what == "summary" and document["exit_code"] == 0:
+                document = {**document, **asdict(failed(error))}
     if output.notify_url and is_due(document, output.notify_on):
         notify(output.notify_url, document)
     return int(document["exit_code"])
-
-
-def _try_to_write(what: str, write: Callable[[], None], setting: str) -> OSError | None:
-    """Write a file; log and return the error of one that cannot be written."""
-    level = logging.ERROR if what == "summary" else logging.WARNING
-    try:
-        write()
-    except OSError as error:
-        advice = f"Set {setting} to a path that can be written to"
-        logger.log(level, "the %s cannot be written: %s. %s", what, error, advice)
-        return error
-    return None
 
 
 def publish_failed_start(raw: Mapping[str, Any], error: Exception, version: str) -> None:
@@ -78,6 +69,10 @@ def publish_failed_start(raw: Mapping[str, Any], error: Exception, version: str)
     dry_run = SETTINGS["dry_run"].read(raw.get("dry_run")) is True
     summary = Summary(new_run_name(now), now, version, dry_run=dry_run)
     publish(summary.document(asdict(failed(error)), now), parse_output(raw))
+
+
+def _write_summary(path: Path, document: Mapping[str, Any]) -> None:
+    _write_file(path, document, f"{_dump(document, indent=2)}\n")
 
 
 def write_report(path: Path, document: Mapping[str, Any]) -> None:
