@@ -24,7 +24,7 @@ def a_field(name: str = "Field", data_type: str = "STRING", **described: Any) ->
 
 def an_object(*fields: Field, name: str = "Company") -> ObjectSchema:
     """An object of exactly these fields."""
-    return ObjectSchema(name, name, "STANDARD", transactional=True, fields=fields)
+    return ObjectSchema(name, name, "STANDARD", volume=None, fields=fields)
 
 
 def company(*more: Field) -> ObjectSchema:

@@ -104,16 +104,9 @@ class GainsightClient:
         )
 
     def send(self, call: Call, header: AuthHeader | None = None) -> Response:
-        """Make a call, and repeat it while that may help.
+        """Make a call, and repeat it while that may help; else raise one of the `errors`.
 
         `header` is that of a token request, which needs no token and no permit.
-
-        Raises:
-            StopRunError: Nothing further can succeed.
-            RefusedError: The tenant refused the records.
-            NotFoundError: What was asked for does not exist.
-            UnavailableError: The retries are exhausted.
-            UnknownOutcomeError: The call is not repeatable and may have been committed.
         """
         made = _Attempts(self._clock.now())
         while True:

@@ -56,7 +56,6 @@ def test_object_list(client: GainsightClient, requests_mock: Any) -> None:
     listed = {each.name: each for each in client.metadata.list_objects()}
     assert len(listed) == 11
     standard = ("company", "company_person", "relationship", "gsuser")
-    assert [listed[name].transactional for name in standard] == [False] * 4
     assert [listed[name].volume for name in standard] == [None] * 4
     assert listed["obj1__gc"].volume == "low"
 

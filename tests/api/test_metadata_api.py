@@ -60,7 +60,7 @@ def test_describe_returns_fields(client: GainsightClient, requests_mock: Any) ->
     schema = client.metadata.describe("Company")
     assert requests_mock.last_request.query == "ic=false&cl=0&idd=true"
     assert (schema.name, schema.label) == ("company", "Company")
-    assert (schema.object_type, schema.transactional) == ("STANDARD", True)
+    assert (schema.object_type, schema.volume) == ("STANDARD", None)
     assert schema.field("Industry") == Field(
         name="Industry",
         label="Industry sector",
@@ -96,7 +96,7 @@ def test_missing_properties_are_assumed_to_allow(
 ) -> None:
     requests_mock.get(DESCRIBE, json=success([{"fields": [{"fieldName": "Stage"}]}]))
     schema = client.metadata.describe("Company")
-    assert (schema.name, schema.label, schema.transactional) == ("Company", "Company", None)
+    assert (schema.name, schema.label, schema.volume) == ("Company", "Company", None)
     stage = schema.field("Stage")
     assert stage
     assert (stage.label, stage.data_type) == ("Stage", "")
@@ -168,8 +168,8 @@ def test_objects_are_listed(client: GainsightClient, requests_mock: Any) -> None
         ),
     )
     assert client.metadata.list_objects() == (
-        ObjectSummary("company", "Company", "STANDARD", transactional=None),
-        ObjectSummary("Nps__gc", "Nps__gc", "", transactional=False),
+        ObjectSummary("company", "Company", "STANDARD", volume=None),
+        ObjectSummary("Nps__gc", "Nps__gc", "", volume=None),
     )
 
 
@@ -270,7 +270,7 @@ def test_flags_and_numbers_may_come_as_text(client: GainsightClient, requests_mo
     }
     requests_mock.get(DESCRIBE, json=success([described]))
     schema = client.metadata.describe("Company")
-    assert (schema.transactional, schema.volume) == (False, "high")
+    assert schema.volume == "high"
     name = schema.field("Name")
     assert name
     assert (name.required, name.nillable, name.insertable, name.length) == (True, False, False, 40)

@@ -32,7 +32,6 @@ class Response:
     call: Call
     status: int
     headers: Mapping[str, str]
-    content: bytes
     is_object: bool
     body: Record
     data: Json
@@ -112,7 +111,6 @@ def read_response(http: requests.Response, call: Call) -> Response:
         call=call,
         status=http.status_code,
         headers=headers,
-        content=http.content,
         is_object=isinstance(parsed, dict),
         body=body,
         data=body.get("data"),

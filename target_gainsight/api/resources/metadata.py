@@ -99,21 +99,14 @@ class Field:
 class ObjectSummary:
     """An object as the list of objects shows it.
 
-    `transactional` is true for low-volume custom objects and means nothing for standard ones, which
-    are listed with `false` and written all the same (Get Lite API Call); `None` if it is not given.
+    The `volume` of a custom object is low if it is listed as `transactional`, a flag that means
+    nothing for standard ones: listed with `false`, they are written all the same.
     """
 
     name: str
     label: str
     object_type: str
-    transactional: bool | None
-
-    @property
-    def volume(self) -> Literal["low", "high"] | None:
-        """Low or high for a custom object; `None` where that is unknown or means nothing."""
-        if self.transactional is None or self.object_type != "CUSTOM":
-            return None
-        return "low" if self.transactional else "high"
+    volume: Literal["low", "high"] | None
 
 
 @dataclass(frozen=True)
@@ -264,12 +257,10 @@ def _entry_of(object_name: str, entries: Sequence[Record]) -> Record | None:
 
 def _summary(entry: Record, asked_for: str = "") -> ObjectSummary:
     name = as_text(entry.get("objectName")) or asked_for
-    return ObjectSummary(
-        name=name,
-        label=as_text(entry.get("label")) or name,
-        object_type=(as_text(entry.get("objectType")) or "").upper(),
-        transactional=_flag(entry, "transactional"),
-    )
+    object_type = (as_text(entry.get("objectType")) or "").upper()
+    low = _flag(entry, "transactional") if object_type == "CUSTOM" else None
+    volume: Literal["low", "high"] | None = None if low is None else "low" if low else "high"
+    return ObjectSummary(name, as_text(entry.get("label")) or name, object_type, volume)
 
 
 def _existing(listed: Json) -> Iterator[Record]:
