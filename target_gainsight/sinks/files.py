@@ -173,11 +173,8 @@ class SurveyCsvSink(FileSink):
         dry_run = self.context.plan is not None
         if not dry_run:
             remove_leftovers(folder, f"{name}-*.csv{PART}")
-        path = folder / f"{name}-{self.context.summary.run}.csv"
-        number = 1
-        while path.exists():
-            number += 1
-            path = folder / f"{name}-{self.context.summary.run}-{number}.csv"
+        further = f"-{self.file_counts.files + 1}" if self.file_counts.files else ""
+        path = folder / f"{name}-{self.context.summary.run}{further}.csv"
         records = self.ledger.file_contents(self.stream_name)
         return CsvFile(path, self.header, records, dry_run=dry_run)
 
