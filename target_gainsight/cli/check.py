@@ -107,7 +107,7 @@ def check(form: str) -> None:
 
 def _check_tenant(settings: Settings, client: GainsightClient) -> Iterator[Finding]:
     """Check that the tenant responds and accepts the credential, then the streams."""
-    connection = settings.connection
+    connection, is_sandbox = settings.connection, settings.connection.sandbox_path is not None
     where = connection.base_url or f"the embedded sandbox in {connection.sandbox_path}"
     responds = Finding("tenant", f"{where} responds")
     try:
@@ -119,12 +119,11 @@ def _check_tenant(settings: Settings, client: GainsightClient) -> Iterator[Findi
         yield _refused("tenant", error)
         return
     credential = "access_key is valid"
-    if connection.sandbox_path is not None:
-        credential = "none is needed"
-    elif connection.client_id:
-        credential = "client_id and client_secret (M2M OAuth) are valid"
+    if is_sandbox or connection.client_id:
+        m2m = "client_id and client_secret (M2M OAuth) are valid"
+        credential = "none is needed" if is_sandbox else m2m
     yield from (responds, Finding("credential", f"{credential}; {count} objects are visible"))
-    if connection.sandbox_path is None:
+    if not is_sandbox:
         text = "run 'gainsight probe' once to see how the tenant behaves beyond the documentation"
         yield Finding("probe", text)
     yield from _check_streams(settings, TenantSchemas(client, settings))

@@ -28,26 +28,25 @@ class LazyGroup(click.Group):
 
     @override
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the command line; output that cannot be written ends it with one line."""
         if no_color():
             kwargs["color"] = False
         with output_errors_reported():
             return super().main(*args, **kwargs)
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Return the names of the subcommands, sorted."""
+    @override
+    def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(_SUBCOMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Return the subcommand of this name, or None."""
+    @override
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _SUBCOMMANDS:
             return None
         module = import_module(f"target_gainsight.cli.{cmd_name}")
         command: click.Command = getattr(module, cmd_name)
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """List the subcommands without importing them."""
+    @override
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(sorted(_SUBCOMMANDS.items()))
 

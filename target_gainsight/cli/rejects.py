@@ -6,7 +6,7 @@ Only ``replay`` needs a tenant.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from itertools import islice
@@ -30,17 +30,7 @@ from target_gainsight.loading.storage.private_file import lock
 from target_gainsight.mapping.errors import counted, display
 from target_gainsight.settings.model import SETTINGS
 
-COLUMNS = {
-    "run": "Run",
-    "stream": "Stream",
-    "key": "Key",
-    "code": "Reason",
-    "field": "Field",
-    "value": "Value",
-    "message": "Message",
-    "hint": "What to do",
-    "request_id": "Request id",
-}
+COLUMNS = {"key": "Key", "field": "Field", "value": "Value", "message": "Message", "hint": "To do"}
 LATEST = "latest"
 
 
@@ -123,28 +113,23 @@ def list_(folder: Path, form: str, *, fails: bool) -> None:
     if form == "json":
         print_as("json", list(groups.values()))
     elif groups:
-        headings = ("Run", "Stream", "Reason", "Open", "Such as", "What to do")
-        print_table(headings, map(_group_row, groups.values()))
+        columns = {"run": "Run", "stream": "Stream", "reason": "Reason", "open": "Open", **COLUMNS}
+        rows = [{**each["example"], "open": each["count"]} for each in groups.values()]
+        _print_rejects(rows, columns)
     else:
         click.echo(f"There are no open rejects in {folder}.")
     if fails and groups:
         sys.exit(1)
 
 
-def _group_row(group: dict[str, Any]) -> tuple[str, ...]:
-    example = group["example"]
-    outcome = "" if group["outcome"] == "rejected" else f" ({group['outcome']})"
-    problem = str(example["message"])
-    if example["field"] and example["field"] not in problem:
-        problem = f"{example['field']} = {display(example['value'])}: {problem}"
-    return (
-        group["run"],
-        group["stream"],
-        group["code"] + outcome,
-        f"{group['count']:,}",
-        f"{_key_text(example['key'])}: {problem}",
-        example["hint"],
-    )
+def _print_rejects(rejects: list[dict[str, Any]], columns: Mapping[str, str]) -> None:
+    for each in rejects:
+        outcome = "" if each["outcome"] == "rejected" else f" ({each['outcome']})"
+        each["reason"] = f"{each['code']}{outcome}"
+        key = (f"{name} = {display(value)}" for name, value in each["key"].items())
+        each["key"] = ", ".join(key) or "no key"
+        each["value"] = None if each["value"] is None else display(each["value"])
+    print_table(columns.values(), ([each[name] for name in columns] for each in rejects))
 
 
 @rejects.command(epilog=examples("gainsight rejects show latest --code unknown_option"))
@@ -177,11 +162,9 @@ def show(
     elif not listed:
         click.echo(f"There are no such open rejects in {folder}.")
     else:
-        for each in listed:
-            each["key"] = _key_text(each["key"])
-            each["value"] = None if each["value"] is None else display(each["value"])
-        columns = {name: COLUMNS[name] for name in COLUMNS if every or name != "run"}
-        print_table(columns.values(), ([row[name] for name in columns] for row in listed))
+        columns = {"run": "Run"} if every else {}
+        columns |= {"stream": "Stream", "reason": "Reason", **COLUMNS, "request_id": "Request id"}
+        _print_rejects(listed, columns)
         more = sum(1 for _ in found)
         if more:
             click.echo(f"{more:,} more; --limit shows them.")
@@ -241,10 +224,6 @@ def _described(reject: FiledReject) -> dict[str, Any]:
         "key": reject.key,
         **{name: reject.reason.get(name) for name in names},
     }
-
-
-def _key_text(key: dict[str, Any]) -> str:
-    return ", ".join(f"{name} = {display(value)}" for name, value in key.items()) or "no key"
 
 
 @rejects.command(

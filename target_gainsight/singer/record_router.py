@@ -142,7 +142,7 @@ class RecordRouter:
             self._declare(alias, record)
         sink, stream = self.sinks[alias], message["stream"]
         sink.counts.read += 1
-        number = self._ledger.register()
+        number = self._ledger.checkpoint.watermark.register()
         source = SourceRecord(stream, alias, message, self._schemas[stream], number)
         if failure is None and message["record"].get(DELETED_AT) is not None:
             sink.take_deleted(record, source)

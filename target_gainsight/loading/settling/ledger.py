@@ -85,10 +85,6 @@ class Ledger:
     _deferred: list[BatchResult] = field(default_factory=list)
     _rejects_that_count: int = 0
 
-    def register(self) -> int:
-        """Register one more record and return its number in the input."""
-        return self.checkpoint.watermark.register()
-
     def record_source(self, source: SourceRecord, outcome: Outcome, reason: Reason) -> None:
         """Record the outcome of a record that was not converted to Gainsight's fields."""
         self._record(source, outcome, reason, source.sequence)
@@ -99,7 +95,8 @@ class Ledger:
 
         Records that were unavailable are deferred until another batch succeeds.
         """
-        self.summary.calls.count_resends(result.pauses)
+        if result.pauses:
+            self.summary.calls.count_resends(result.pauses)
         if result.unavailable:
             self._deferred.append(result)
             logger.warning(

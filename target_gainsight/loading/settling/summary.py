@@ -208,10 +208,10 @@ class Summary:
     def reject_lines(self) -> list[str]:
         """Return a line per code of rejects, with an example."""
         lines = []
-        for name, counts in self.rejects.items():
-            code, stream = one_line(name), one_line(counts.stream)
-            example = counts.example.removeprefix(f"{code}: ")
-            lines.append(f"rejects {code}: {counts.count}, such as in {stream}: {example}")
+        for code, counts in self.rejects.items():
+            example = counts.example.removeprefix(f"{one_line(code)}: ")
+            example = f"such as in {one_line(counts.stream)}: {example}"
+            lines.append(f"rejects {one_line(code)}: {counts.count}, {example}")
         return lines
 
     def __str__(self) -> str:

@@ -93,21 +93,15 @@ def _charts(calls: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def _status(document: Mapping[str, Any], rejected: int) -> tuple[str, str]:
     """Return how the run ended, in words and as a CSS class."""
     status = document.get("status")
-    verb = "Planned" if document.get("dry_run") else "Succeeded"
-    if status == "interrupted":
-        return "Interrupted", "warn"
     if status != "success":
-        return "Failed", "bad"
-    if rejected:
-        return f"{verb} with {counted(rejected, 'reject')}", "warn"
-    return verb, "good"
+        return ("Interrupted", "warn") if status == "interrupted" else ("Failed", "bad")
+    verb = "Planned" if document.get("dry_run") else "Succeeded"
+    return (f"{verb} with {counted(rejected, 'reject')}", "warn") if rejected else (verb, "good")
 
 
 def _facts(document: Mapping[str, Any]) -> dict[str, object]:
-    started, ended = (
-        str(document.get(name, "")).replace("T", " ").replace("+00:00", " UTC")
-        for name in ("started_at", "ended_at")
-    )
+    times = (str(document.get(name, "")) for name in ("started_at", "ended_at"))
+    started, ended = (each.replace("T", " ").replace("+00:00", " UTC") for each in times)
     facts = {
         "Tenant": document.get("tenant") or "unknown",
         "Started": started,
