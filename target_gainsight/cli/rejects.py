@@ -281,7 +281,7 @@ def _delete(path: Path) -> None:
     """Delete a file, unless a run is writing it."""
     with file_errors(path, "deleted"):
         with path.open("rb") as file:
-            is_free = lock(file.fileno())
+            is_free = lock(file)
         if is_free:
             path.unlink()
     if not is_free:

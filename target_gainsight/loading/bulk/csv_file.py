@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.settling.ledger import FileContents
@@ -23,8 +23,6 @@ from target_gainsight.loading.storage.private_file import (
     sync_folder,
 )
 from target_gainsight.mapping.errors import display_path
-
-BUFFER_BYTES = 1 << 20
 
 
 class CsvFile:
@@ -46,15 +44,14 @@ class CsvFile:
         self.digests = array("Q")
         self.sha256 = hashlib.sha256()
         self._part = path.with_name(path.name + PART)
-        self._file: BinaryIO | None = None
+        self._file: IO[bytes] | None = None
         if not dry_run:
             try:
                 make_private_folder(path.parent)
-                descriptor = open_private(self._part, os.O_EXCL)
+                self._file = open_private(self._part, "xb")
             except OSError as error:
                 raise self._write_error(error) from error
-            lock(descriptor)
-            self._file = os.fdopen(descriptor, "wb", buffering=BUFFER_BYTES)
+            lock(self._file)
         self._append(header)
 
     @property

@@ -9,12 +9,12 @@ stream's notes are deleted once a run has ended well and its last state is writt
 from __future__ import annotations
 
 import json
-import os
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import IO
 
 from target_gainsight.loading.bulk.csv_file import CsvFile, file_name
 from target_gainsight.loading.outcomes import RunStoppedError
@@ -69,7 +69,7 @@ class UploadJournal:
     folder: Path
     tenant: str
     run: str
-    _locks: dict[str, int] = field(default_factory=dict, init=False)
+    _locks: dict[str, IO[bytes]] = field(default_factory=dict, init=False)
     _count: int = field(default=0, init=False)
 
     def begin(self, stream: str) -> None:
@@ -80,21 +80,21 @@ class UploadJournal:
         try:
             make_private_folder(self.folder.parent)
             make_private_folder(self.folder)
-            descriptor = open_private(path, 0)
+            held = open_private(path, "ab")
         except OSError as error:
             message = f"{display_path(path)} cannot be used: {error.strerror}"
             raise RunStoppedError(message) from error
-        if not lock(descriptor):
-            os.close(descriptor)
+        if not lock(held):
+            held.close()
             message = f"another run is uploading stream {display(stream)}: {display_path(path)}"
             raise RunStoppedError(message, suggestion="Run again when it has ended.")
-        self._locks[stream] = descriptor
+        self._locks[stream] = held
         remove_leftovers(self.folder, f"*-{file_name(stream)}-*{CSV}{PART}")
 
     def close(self) -> None:
         """Release the locks on the streams."""
-        for descriptor in self._locks.values():
-            os.close(descriptor)
+        for held in self._locks.values():
+            held.close()
         self._locks = {}
 
     def new_file(

@@ -7,7 +7,9 @@ import re
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from typing import IO
 
 if sys.platform != "win32":
     import fcntl
@@ -48,10 +50,10 @@ class PrivateFile:
                 make_private_folder(self.path.parent)
             else:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._descriptor = open_private(self.path, os.O_APPEND)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+            self._descriptor = os.open(self.path, flags, OWNER_ONLY)
             lock(self._descriptor)
-        data = b"".join(self._pending)
-        end = os.lseek(self._descriptor, 0, os.SEEK_END)
+        data, end = b"".join(self._pending), os.lseek(self._descriptor, 0, os.SEEK_END)
         try:
             while data:
                 data = data[os.write(self._descriptor, data) :]
@@ -90,9 +92,9 @@ def append_lines(path: Path, lines: Iterable[str]) -> None:
     file.close()
 
 
-def open_private(path: Path, flags: int) -> int:
-    """Open a file to write to it; a new one is readable by its owner only."""
-    return os.open(path, os.O_WRONLY | os.O_CREAT | flags, OWNER_ONLY)
+def open_private(path: Path, mode: str) -> IO[bytes]:
+    """Open a file to write bytes to it; a new one is readable by its owner only."""
+    return open(path, mode, opener=partial(os.open, mode=OWNER_ONLY))
 
 
 def make_private_folder(folder: Path) -> None:
@@ -106,7 +108,7 @@ def make_private_folder(folder: Path) -> None:
 def replace_private_file(path: Path, content: bytes) -> None:
     """Write a file to disk, readable by its owner only: all of it or nothing."""
     part = path.with_name(path.name + PART)
-    with os.fdopen(open_private(part, os.O_TRUNC), "wb") as file:
+    with open_private(part, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
@@ -129,15 +131,9 @@ def sync_folder(folder: Path) -> None:
 def remove_leftovers(folder: Path, pattern: str) -> None:
     """Delete the files that a killed run left behind; those still being written are locked."""
     for path in folder.glob(pattern):
-        try:
-            descriptor = os.open(path, os.O_RDWR)
-        except OSError:
-            continue
-        try:
-            if lock(descriptor):
-                path.unlink(missing_ok=True)
-        finally:
-            os.close(descriptor)
+        with suppress(OSError), path.open("rb+") as file:
+            if lock(file):
+                path.unlink()
 
 
 def fill_path(path: Path, run: str, streams: Iterable[str]) -> Path:
@@ -147,7 +143,7 @@ def fill_path(path: Path, run: str, streams: Iterable[str]) -> Path:
     return type(path)(str(path).replace("{run}", run).replace("{stream}", names))
 
 
-def lock(descriptor: int) -> bool:
+def lock(file: IO[bytes] | int) -> bool:
     """Mark a file as being written, until it is closed; return False if another is writing it.
 
     Without POSIX, or on a file system without locks, nothing is marked.
@@ -156,7 +152,7 @@ def lock(descriptor: int) -> bool:
         return True
     with suppress(OSError):
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
     return True
