@@ -7,7 +7,7 @@ import gc
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from types import FrameType
 from typing import IO, Any, ClassVar
@@ -37,7 +37,7 @@ from target_gainsight.singer.reporting.run_end import check_availability, check_
 from target_gainsight.singer.session import EXPECTED_ERRORS, Session
 from target_gainsight.singer.signals import Interruption
 from target_gainsight.singer.stream_maps import warn_of_unmasked_rejects
-from target_gainsight.sinks import StreamSink, sink_class
+from target_gainsight.sinks import sink_class
 
 logger = logging.getLogger(__name__)
 
@@ -55,15 +55,12 @@ class TargetGainsight(Target):
     """Singer target and Meltano loader for Gainsight CS."""
 
     name = "target-gainsight"
-    package_name = "target-gainsight"
     config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(CONFIG_SCHEMA)
     capabilities: ClassVar[list[Any]] = [*Target.capabilities, PluginCapabilities.BATCH]
-    default_sink_class = StreamSink
-
     STATE_INTERVAL_SECONDS: ClassVar[float] = 1.0
 
     _env_var_config: ClassVar[dict[str, Any]] = {}
-    """The environment is read by ``read_given``."""
+    """The environment is read in ``__init__``."""
 
     def __init__(
         self,
@@ -274,18 +271,17 @@ class TargetGainsight(Target):
     def run_to_end(self, file_input: IO[str] | None = None, *, show_plan: bool = True) -> int:
         """Read the input to its end, report the run and return its exit code."""
         end, plan = run_end.SUCCEEDED, self.session.plan
-        try:
-            self.listen(file_input)
-        except EXPECTED_ERRORS as error:
-            end = self.session.end_early(error, self._interruption)
-        except Exception as error:
-            self.session.publish(run_end.failed(error))
-            raise
-        finally:
-            self.close()
-        if plan is not None and show_plan:
-            click.echo(plan.to_text(self.summary), err=True)
-        return self.session.publish(end)
+        with closing(self):
+            try:
+                self.listen(file_input)
+            except EXPECTED_ERRORS as error:
+                end = self.session.end_early(error, self._interruption)
+            except Exception as error:
+                self.session.publish(run_end.failed(error))
+                raise
+            if plan is not None and show_plan:
+                click.echo(plan.to_text(self.summary), err=True)
+            return self.session.publish(end)
 
     def close(self) -> None:
         """Delete incomplete files, end the calls and close the connection."""

@@ -121,8 +121,6 @@ class ThreadedReader(SimpleSingerReader):
                 chunk = chunks.get(timeout=TICK_SECONDS)
             except queue.Empty:
                 chunk = []
-            if self._stopped.is_set():
-                raise ReadingStoppedError
             if isinstance(chunk, BaseException):
                 raise chunk
             for line in chunk or ():
