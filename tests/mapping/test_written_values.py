@@ -237,7 +237,7 @@ def test_number_may_name_picklist_item() -> None:
         (OLD, "inactive_option", "is an inactive item"),
         ("gold", "unknown_option", "no item 'gold'. Gold differs only in case."),
         ("Silvre", "unknown_option", "Did you mean Silver?"),
-        ("xyz", "unknown_option", "Its items are 'Gold', 'Silver', 'Smith, John'."),
+        ("xyz", "unknown_option", "It has ['Gold', 'Silver', 'Smith, John']."),
         (True, "unknown_option", "neither a label nor"),
         (["Gold"], "unknown_option", "neither a label nor"),
         pytest.param(10**5000, "number_out_of_range", "its exponent", id="huge"),

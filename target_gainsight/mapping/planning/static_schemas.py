@@ -96,10 +96,7 @@ _DOCUMENTED: Mapping[str, tuple[Field, ...]] = {
         _field("LastName", "STRING"),
     ),
 }
-_CUSTOM_NAMES: Mapping[str, re.Pattern[str]] = {
-    ACTIVITY: re.compile(r"Ant__\w+__c|\w+__gc"),
-    CTA: re.compile(r"\w+__gc"),
-}
+_CUSTOM_NAME = re.compile(r"Ant__\w+__c|\w+__gc")
 
 
 def static_schema(
@@ -120,7 +117,7 @@ def static_schema(
         fields.append(replace(field, data_type="PICKLIST", options=listed) if listed else field)
     own = described.fields if described else ()
     for field in own or [_field(name, "") for name in dict.fromkeys(names)]:
-        if _CUSTOM_NAMES[object_name].fullmatch(field.name):
+        if _CUSTOM_NAME.fullmatch(field.name):
             # Whether a custom field is required depends on the activity's type.
             custom = replace(field, required=False, nillable=True, formula=False)
             fields.append(replace(custom, insertable=True, updatable=True))

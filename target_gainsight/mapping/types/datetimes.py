@@ -36,10 +36,9 @@ years and serial numbers of spreadsheets, nor the year 9999 in another unit, nor
 
 _CALENDAR_DATE_DIGITS, _DATE_AND_HOUR_DIGITS, _MOST_EPOCH_DIGITS = 8, 10, 19
 _CALENDAR_YEARS = range(1900, 10_000)
-_HINT = "Send an ISO 8601 date, such as 2026-02-28 or 2026-02-28T09:30:00+01:00."
-_NUMBER_HINT = (
-    " A number must be a calendar date such as 20260228, or an epoch between 1980 and 2100 that "
-    "spells no date and hour."
+_HINT = (
+    "Send an ISO 8601 date, such as 2026-02-28 or 2026-02-28T09:30:00+01:00; a number may be a "
+    "calendar date, such as 20260228, or an epoch between 1980 and 2100."
 )
 _NUMERIC_TEXT = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+]?[0-9]{1,2})?")
 _USUAL = re.compile(
@@ -137,11 +136,12 @@ def _parse(value: object, kind: str) -> datetime | None:
     text = strip_blanks(value) if isinstance(value, str) else None
     if text == "":
         return None
-    instant, hint = _parse_iso(text) if text else None, _HINT
-    if instant is None and (number := _number_of(text or value)) is not None:
-        instant, hint = _of_number(number), _HINT + _NUMBER_HINT
+    instant = _parse_iso(text) if text else None
+    number = _number_of(text or value)
+    if instant is None and number is not None:
+        instant = _of_number(number)
     if instant is None:
-        raise ConversionError(code=f"not_a_{kind}", message=f"not a {kind}", hint=hint)
+        raise ConversionError(code=f"not_a_{kind}", message=f"not a {kind}", hint=_HINT)
     return instant
 
 

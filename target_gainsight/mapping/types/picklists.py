@@ -16,8 +16,6 @@ from target_gainsight.mapping.types.numeric import NUMBERS, number_text
 from target_gainsight.mapping.types.spellings import is_blank, strip_blanks
 from target_gainsight.mapping.types.strings import GSID, encodable
 
-_MOST_SHOWN = 8
-
 
 class Picklist:
     """The items of a picklist, read when a value first needs them: describe may leave them out."""
@@ -99,9 +97,8 @@ class Picklist:
             message, hint = f"{display(name)} is an inactive item", "Activate it in Gainsight."
             return ConversionError("inactive_option", message, hint)
         labels = [option.label for option in self._options if option.active]
-        shown = ", ".join(map(display, labels[:_MOST_SHOWN]))
-        end = "." if len(labels) <= _MOST_SHOWN else ", …"
-        hint = did_you_mean(name, suggest_names(name, labels)) or f"Its items are {shown}{end}"
+        near = did_you_mean(name, suggest_names(name, labels))
+        hint = near or f"It has {display(labels)}."
         return ConversionError("unknown_option", f"the picklist has no item {display(name)}", hint)
 
 
