@@ -129,25 +129,25 @@ def _wanted_fields(spec: MappingSpec, looked_up: Collection[str]) -> dict[str, s
     return wanted
 
 
-def _match(spec: MappingSpec, name: str) -> tuple[float, list[Field]]:
+def _match(spec: MappingSpec, name: str) -> tuple[int, list[Field]]:
     """Return the fields that a name means, and how similar they are.
 
     `renewal_date` means `RenewalDate` or `RenewalDate__gc`, or else a label or a misspelling; names
     with other digits are none.
     """
-    scores: dict[float, list[Field]] = {}
+    matches: dict[int, list[Field]] = {}
     for field in spec.schema.fields if spec.schema else ():
         bare, own = bare_name(name), bare_name(field.name)
-        score = difflib.SequenceMatcher(None, bare, own).ratio()
+        similarity = 0
         if field.name == name:
-            score = 3
+            similarity = 4
         elif bare in {own, bare_name(field.label)}:
-            score = 2 if bare == own else 1
-        elif _DIGITS.findall(bare) != _DIGITS.findall(own):
-            score = 0
-        scores.setdefault(score, []).append(field)
-    best = max(scores, default=0)
-    return best, scores[best] if best >= _LEAST_SIMILARITY else []
+            similarity = 3 if bare == own else 2
+        elif _DIGITS.findall(bare) == _DIGITS.findall(own):
+            similarity = len(difflib.get_close_matches(bare, [own], cutoff=_LEAST_SIMILARITY))
+        matches.setdefault(similarity, []).append(field)
+    best = max(matches, default=0)
+    return best, matches[best] if best else []
 
 
 def _reason_to_leave_out(
@@ -158,10 +158,8 @@ def _reason_to_leave_out(
         return f"{field.name} is already filled by {filled[field.name]}"
     if not spec.is_writable(field.name):
         return f"{field.name} cannot be written"
-    if field.data_type in {"LOOKUP", "GSID"} and field.name not in {
-        name,
-        spec.settings.field_mapping.get(name),
-    }:
+    wanted = spec.settings.field_mapping.get(name, name)
+    if field.data_type in {"LOOKUP", "GSID"} and field.name != wanted:
         return f"{field.name} holds a GSID; set a lookup for it"
     json_types = next((each.json_types for each in spec.columns if each.name == name), frozenset())
     if not may_convert(json_types, field.data_type):

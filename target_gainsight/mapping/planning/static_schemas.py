@@ -121,7 +121,8 @@ def static_schema(
             # Whether a custom field is required depends on the activity's type.
             custom = replace(field, required=False, nillable=True, formula=False)
             fields.append(replace(custom, insertable=True, updatable=True))
-    return ObjectSchema(object_name, object_name, "", None, tuple(fields), documented=True)
+    label = object_name.replace("_", " ").capitalize()
+    return ObjectSchema(object_name, label, "STANDARD", None, tuple(fields), documented=True)
 
 
 def unlisted_names(schema: ObjectSchema) -> tuple[str, ...]:
