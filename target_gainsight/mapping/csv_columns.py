@@ -11,7 +11,6 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from target_gainsight.api.http.json_codec import Json
 from target_gainsight.api.resources.metadata import Field, ObjectSchema
@@ -23,6 +22,11 @@ from target_gainsight.mapping.planning.checks import (
     StreamMismatchError,
     check_column_type,
     missing_columns,
+)
+from target_gainsight.mapping.record_mapper import (
+    KEY_MISSING,
+    NULL_NOT_ALLOWED,
+    REQUIRED_MISSING,
 )
 from target_gainsight.mapping.types.converters import REFERENCES, Converter
 from target_gainsight.mapping.types.numeric import NUMBERS, number_text
@@ -49,6 +53,7 @@ SURVEY_COLUMNS = {
 _REQUIRED = ("Company", EMAIL, SCORE, "Survey Name", DATE)
 _ROLES = {name: role for role, names in SURVEY_COLUMNS.items() for name in names}
 _SCORES = re.compile(r"[0-9]|10")
+_NO_SCORE = ConversionError("score_out_of_range", "a score is a whole number from 0 to 10")
 
 
 @dataclass(frozen=True)
@@ -57,22 +62,33 @@ class CsvColumn:
 
     Attributes:
         source: The stream's column that fills it; None for a constant.
-        finish: Returns the final cell of a source value and its cell; raises `ConversionError`.
+        if_blank: The error of a blank cell, if there is one. A null in a field that must not be
+            empty is left to the job, which may ignore empty cells.
+        is_response: Whether it is one of a survey import: then it is no formula.
     """
 
     converter: Converter
     source: str | None
-    finish: Callable[[object, str], str]
     constant: object = None
+    if_blank: ConversionError | None = None
+    is_response: bool = False
 
     def text(self, record: Mapping[str, object]) -> str:
         """Return the cell of a record, or raise `RecordRejectedError`."""
         value = self.constant if self.source is None else record.get(self.source)
+        name, data_type = self.converter.name, self.converter.data_type
+        failure: ConversionError | None = None
         try:
-            return self.finish(value, cell(self.converter.write(value)))
+            text = cell(self.converter.write(value))
         except ConversionError as error:
-            rejected = error.for_field(self.converter.name, self.converter.data_type, value)
-            raise RecordRejectedError([rejected]) from None
+            raise RecordRejectedError([error.for_field(name, data_type, value)]) from None
+        if is_blank(text) and (value is not None or self.if_blank is not NULL_NOT_ALLOWED):
+            failure = self.if_blank
+        elif self.is_response and _role(name) == SCORE and not _SCORES.fullmatch(text):
+            failure = _NO_SCORE
+        if failure is not None:
+            raise RecordRejectedError([failure.for_field(name, data_type, value)])
+        return harmless(text) if self.is_response else text
 
 
 @dataclass(frozen=True)
@@ -121,8 +137,8 @@ def plan_job_columns(
         checked = None if field is None or field.data_type in REFERENCES else field
         html = settings.rich_text == "html"
         converter = Converter(name, checked, date_format=settings.date_format, html=html)
-        finish = partial(_finish_job_cell, field=checked, is_key=source in keys)
-        return CsvColumn(converter, source, finish, constant)
+        if_blank = None if checked is None or checked.nillable else NULL_NOT_ALLOWED
+        return CsvColumn(converter, source, constant, KEY_MISSING if source in keys else if_blank)
 
     own = {column.name: column for column in columns}
     mapping = settings.field_mapping
@@ -161,7 +177,8 @@ def plan_survey(columns: tuple[Column, ...], settings: StreamSettings, *, stream
         if role == EMAIL and "email" in bare_name(name):  # otherwise it may be any id of a person
             data_type = "EMAIL"
         converter = Converter(name, Field(name, name, data_type), date_format=settings.date_format)
-        return CsvColumn(converter, source, partial(_finish_survey_cell, role=role), constant)
+        if_blank = REQUIRED_MISSING if role in _REQUIRED else None
+        return CsvColumn(converter, source, constant, if_blank, is_response=True)
 
     survey_columns, constants = settings.survey_columns, settings.constants
     names = tuple(column.name for column in columns)
@@ -243,28 +260,3 @@ def _find_problems(
 def _role(name: str) -> str:
     """Return the column of the survey import that a name means, or else the name in lower case."""
     return _ROLES.get(bare_name(name), name.casefold())
-
-
-def _finish_job_cell(value: object, text: str, *, field: Field | None, is_key: bool) -> str:
-    """Return a cell unless it is blank where a value is needed.
-
-    Null in a field that must not be empty is left to the job, which may ignore empty cells.
-    """
-    if is_key and is_blank(text):
-        message, hint = "a key property needs a value", "Let the tap or a stream map supply it."
-        raise ConversionError(code="key_missing", message=message, hint=hint)
-    if field and not field.nillable and value is not None and is_blank(text):
-        message, hint = "the field must not be empty", "Send a value."
-        raise ConversionError(code="null_not_allowed", message=message, hint=hint)
-    return text
-
-
-def _finish_survey_cell(_: object, text: str, *, role: str) -> str:
-    """Return a cell that fits its role and is no formula."""
-    if role in _REQUIRED and is_blank(text):
-        message, hint = "a survey import needs it in every row", "Send a value."
-        raise ConversionError(code="required_missing", message=message, hint=hint)
-    if role == SCORE and not _SCORES.fullmatch(text):
-        message = "a score is a whole number from 0 to 10"
-        raise ConversionError(code="score_out_of_range", message=message)
-    return harmless(text)

@@ -13,15 +13,15 @@ from target_gainsight.mapping.types.spellings import is_blank
 
 _ABSENT: Json = object()  # type: ignore[assignment]
 _UNPLANNED = Converter("")
-_KEY_MISSING = ConversionError(
+KEY_MISSING = ConversionError(
     "key_missing",
     "a lookup key needs a value",
     "Fill it in the source: without it the record cannot be found.",
 )
-_REQUIRED_MISSING = ConversionError(
+REQUIRED_MISSING = ConversionError(
     "required_missing", "no record is created without it", "Send a value, or set a constant."
 )
-_NULL_NOT_ALLOWED = ConversionError(
+NULL_NOT_ALLOWED = ConversionError(
     "null_not_allowed",
     "the field must not be empty",
     "Send a value; null_values: omit leaves nulls out.",
@@ -59,13 +59,13 @@ class RecordMapper:
         self._keys = spec.keys
         self._required = [name for name, each in fields.items() if is_required_to_create(each)]
         # A key that only a lookup fills gets its value later.
-        needed = dict.fromkeys(spec.keys, _KEY_MISSING)
+        needed = dict.fromkeys(spec.keys, KEY_MISSING)
         if settings.sync_mode == "insert":
-            needed = dict.fromkeys(self._required, _REQUIRED_MISSING)
+            needed = dict.fromkeys(self._required, REQUIRED_MISSING)
         self._needed = {name: error for name, error in needed.items() if name in filled}
         for _, target, converter in self._columns:
             if converter.field and not converter.field.nillable:
-                self._needed.setdefault(target, _NULL_NOT_ALLOWED)
+                self._needed.setdefault(target, NULL_NOT_ALLOWED)
 
     def map(self, record: Mapping[str, object]) -> dict[str, Json]:
         """Return the Gainsight record of a source's record, or raise the errors of all fields."""
@@ -80,7 +80,7 @@ class RecordMapper:
         mapped = self._without_nulls(mapped)
         mapped.update(self._constants)
         for name, error in self._needed.items():
-            is_sent = name in mapped or error is not _NULL_NOT_ALLOWED
+            is_sent = name in mapped or error is not NULL_NOT_ALLOWED
             if is_sent and name not in errors and is_blank(mapped.get(name)):
                 errors[name] = self._error(name, error, mapped)
         if errors:
@@ -114,7 +114,7 @@ class RecordMapper:
 
     def required_missing(self, name: str, record: Mapping[str, Json]) -> FieldError:
         """Return the error of a field without which no record is created."""
-        return self._error(name, _REQUIRED_MISSING, record)
+        return self._error(name, REQUIRED_MISSING, record)
 
     def _without_nulls(self, mapped: dict[str, Json]) -> dict[str, Json]:
         """Return mapped fields without nulls if these leave fields as they are."""
