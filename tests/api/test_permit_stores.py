@@ -31,7 +31,7 @@ from target_gainsight.api import (
     StoppedError,
     open_store,
 )
-from target_gainsight.api.rate_limits.store import PermitStore
+from target_gainsight.api.rate_limits.permits import PermitStore
 
 MINUTE = 60
 HOUR = 3_600

@@ -22,7 +22,7 @@ from target_gainsight.api import (
     ThrottledError,
 )
 from target_gainsight.api.rate_limits.limiter import Permit
-from target_gainsight.api.rate_limits.store import PermitStore
+from target_gainsight.api.rate_limits.permits import PermitStore
 
 
 class CountingStore(PermitStore):

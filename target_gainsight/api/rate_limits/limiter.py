@@ -25,7 +25,7 @@ from target_gainsight.api.rate_limits.groups import (
     RateLimitGroup,
     RateLimits,
 )
-from target_gainsight.api.rate_limits.store import PermitStore
+from target_gainsight.api.rate_limits.permits import PermitStore
 
 logger = logging.getLogger(__name__)
 

@@ -144,10 +144,11 @@ class RecordsApi:
         response = self._send(call)
         written = as_mapping(response.data)
         listed, count = as_mappings(written.get("records")), written.get("count")
+        names_failures = bool(written.get("errors") or response.body.get("errorDesc"))
         return WriteResponse(
             count=count if isinstance(count, int) else len(listed),
             records=listed,
-            failures=field_failures(response.body),
+            failures=field_failures(response.body) if names_failures else (),
             request_id=response.request_id,
             server_time=response.server_time,
         )
