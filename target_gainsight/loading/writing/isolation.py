@@ -75,14 +75,11 @@ def refusal_reason(
     error: RefusedError | NotFoundError, failure: FieldFailure | None = None
 ) -> Reason:
     """Return why a record was refused: for the failed field, or for the first one named."""
-    if failure is None and isinstance(error, RefusedError):
-        failure = next(iter(error.failures), None)
-    message = error.description or error.message
-    if failure is None:
-        return Reason(error.code or "refused", message, request_id=error.request_id)
+    failures = error.failures if isinstance(error, RefusedError) else ()
+    failure = failure or next(iter(failures), FieldFailure(None, None, "", ""))
     return Reason(
         failure.code or error.code or "refused",
-        failure.message or message,
+        failure.message or error.description or error.message,
         field=failure.field,
         value=failure.value,
         request_id=error.request_id,

@@ -111,17 +111,13 @@ class TimelineWriter(Writer):
                 raise
         unresolved = self._write_each(action, batch, result)
         outcomes = {each.outcome for each in result.settlements if each.record in batch}
-        if Outcome.REJECTED not in outcomes:
-            self._use_one_per_call()
-        return unresolved
-
-    def _use_one_per_call(self) -> None:
-        if not self._one_per_call:
+        if Outcome.REJECTED not in outcomes and not self._one_per_call:
             self._one_per_call = True
             logger.warning(
                 "the tenant refuses several activities in one call and accepts each alone; "
                 "sending one per call from now on"
             )
+        return unresolved
 
     def _write_each(self, action: Action, batch: Batch, result: BatchResult) -> list[Unresolved]:
         unresolved: list[Unresolved] = []

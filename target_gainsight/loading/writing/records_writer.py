@@ -7,14 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from target_gainsight.api import (
-    Clock,
-    FieldFailure,
-    Json,
-    RecordsApi,
-    RefusedError,
-    WriteResponse,
-)
+from target_gainsight.api import Clock, FieldFailure, Json, RecordsApi, WriteResponse, errors
 from target_gainsight.loading.outcomes import BatchResult, Outcome
 from target_gainsight.loading.reading.current_rows import GSID, Row
 from target_gainsight.loading.records import LoadRecord
@@ -57,7 +50,7 @@ class RecordsWriter(Writer):
         (date_format, is_confirmed), by_gsid = self._dates, self._update_by_gsid
         try:
             unresolved = self._send(action, batch, date_format, result)
-        except RefusedError as error:
+        except errors.RefusedError as error:
             if action == "update" and by_gsid and self.keys and _refuses_gsid_as_key(error):
                 self._update_by_gsid = False
                 logger.warning(
@@ -104,13 +97,13 @@ class RecordsWriter(Writer):
         action: Action,
         batch: Batch,
         refused_format: DateFormat,
-        error: RefusedError,
+        error: errors.RefusedError,
         result: BatchResult,
     ) -> list[Unresolved]:
         other = OTHER_DATE_FORMAT[refused_format]
         try:
             unresolved = self._send(action, batch, other, result)
-        except RefusedError as second:
+        except errors.RefusedError as second:
             if _refuses_a_date(second):
                 raise _refusal_of_both_formats(error, second) from second
             self._change_format(other, error)
@@ -118,7 +111,7 @@ class RecordsWriter(Writer):
         self._change_format(other, error)
         return unresolved
 
-    def _change_format(self, date_format: DateFormat, error: RefusedError) -> None:
+    def _change_format(self, date_format: DateFormat, error: errors.RefusedError) -> None:
         if self._dates[0] != date_format:
             logger.warning(
                 "%s: the tenant refuses a date (%s) and accepts it as %s; "
@@ -152,7 +145,7 @@ class RecordsWriter(Writer):
                     self.recovery.claim_row(gsid)
                 result.settle(record, WRITTEN[action], gsid=gsid)
             elif failure is not None:
-                error = RefusedError("refused", request_id=response.request_id)
+                error = errors.RefusedError("refused", request_id=response.request_id)
                 result.settle(record, Outcome.REJECTED, refusal_reason(error, failure))
             else:
                 cause = f"the response confirms {response.count} of {len(batch)} records"
@@ -189,11 +182,13 @@ def _is_row_of(row: Row, body: Mapping[str, Any]) -> bool:
     return bool(shared) and all(row[name] == body[name] for name in shared)
 
 
-def _refuses_a_date(error: RefusedError) -> bool:
+def _refuses_a_date(error: errors.RefusedError) -> bool:
     return DATE_CODE in {error.code, *(failure.code for failure in error.failures)}
 
 
-def _refusal_of_both_formats(first: RefusedError, second: RefusedError) -> RefusedError:
+def _refusal_of_both_formats(
+    first: errors.RefusedError, second: errors.RefusedError
+) -> errors.RefusedError:
     """Keep what is refused in both formats: in the wrong one every date is refused."""
     refused_again = {_named_date(each) for each in second.failures}
     failures = tuple(
@@ -201,14 +196,14 @@ def _refusal_of_both_formats(first: RefusedError, second: RefusedError) -> Refus
         for each in first.failures
         if each.code != DATE_CODE or _named_date(each) in refused_again
     )
-    return RefusedError(first.message, failures=failures, **first.context)
+    return errors.RefusedError(first.message, failures=failures, **first.context)
 
 
 def _named_date(failure: FieldFailure) -> tuple[str | None, str]:
     return failure.field, reformat_date(str(failure.value), "iso")
 
 
-def _refuses_gsid_as_key(error: RefusedError) -> bool:
+def _refuses_gsid_as_key(error: errors.RefusedError) -> bool:
     description = (error.description or "").lower()
     named = {failure.field for failure in error.failures}
     return "key" in description and GSID.lower() in description and named <= {None, GSID}
