@@ -156,21 +156,21 @@ class Tokens:
 
         A refusal, or success without a token, is the fault of the credential.
         """
-        message, context = f"Gainsight grants no token. {self.advice}", self._call.context
+        context = self._call.context
         try:
-            return parse_token(self._send(self._call, self._basic).body)
+            if grant := parse_token(self._send(self._call, self._basic).body):
+                return grant
         except (CredentialError, RefusedError, NotFoundError) as error:
             if error.status in _FORM_REFUSED and self._call is TOKEN_CALL:
                 self._call = _BODILESS_TOKEN_CALL
                 return self._fetch()
             context = error.context
-        except ValueError:
-            pass
+        message = f"Gainsight grants no token. {self.advice}"
         raise CredentialError(message, **context)
 
 
-def parse_token(body: Record) -> TokenGrant:
-    """Parse a response that grants a token (RFC 6749, 5); ValueError without a usable one."""
+def parse_token(body: Record) -> TokenGrant | None:
+    """Parse a response that grants a token (RFC 6749, 5), if it has one that a header can carry."""
     for part in (body, as_mapping(body.get("data"))):
         token = part.get("access_token")
         if isinstance(token, str) and _fits_header(token):
@@ -179,8 +179,7 @@ def parse_token(body: Record) -> TokenGrant:
                 seconds = float(str(part.get("expires_in")))
             lifetime = seconds if 0 < seconds < math.inf else None
             return TokenGrant(token, lifetime, in_envelope=part is not body)
-    message = "no token is granted"
-    raise ValueError(message)
+    return None
 
 
 def _fits_header(text: str) -> bool:

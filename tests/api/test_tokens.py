@@ -115,8 +115,7 @@ BROKEN = [None, "", " ", 5, ["t"], {"t": 1}, "two words", "line\nend", "t\r\nX-M
 @pytest.mark.parametrize("token", BROKEN)
 def test_token_that_no_header_can_carry_is_not_accepted(token: Any) -> None:
     for body in ({"access_token": token}, {"data": {"access_token": token}}):
-        with pytest.raises(ValueError, match="no token"):
-            parse_token(body)
+        assert parse_token(body) is None
 
 
 @given(

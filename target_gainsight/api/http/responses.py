@@ -138,12 +138,8 @@ def field_failures(body: Record) -> tuple[errors.FieldFailure, ...]:
     """
     found = _FIELD_IN_DESCRIPTION.match(as_text(body.get("errorDesc")) or "")
     code = as_text(body.get("errorCode")) or ""
-    described = found and errors.FieldFailure(
-        field=found["field"],
-        value=None if code == _NULL_CODE else found["value"],
-        code=code,
-        message=found["message"],
-    )
+    value = found["value"] if found and code != _NULL_CODE else None
+    described = found and errors.FieldFailure(found["field"], value, code, found["message"])
     listed = tuple(_failures_in(as_mapping(body.get("data")).get("errors"), described))
     return listed or ((described,) if described else ())
 
@@ -192,12 +188,8 @@ def _refusal(response: Response) -> errors.GainsightError:
     if response.status in _SUCCESSES and body.get("result") is not False:
         message = "the response states neither success nor failure"
         return errors.AmbiguousResponseError(message, **context)
-    return errors.RefusedError(
-        "Gainsight refuses the call",
-        failures=field_failures(body),
-        data=response.data,
-        **context,
-    )
+    message, failures = "Gainsight refuses the call", field_failures(body)
+    return errors.RefusedError(message, failures=failures, data=response.data, **context)
 
 
 def _failures_in(
