@@ -18,11 +18,7 @@ from target_gainsight.settings.environment import (
 )
 from target_gainsight.settings.errors import SettingsError
 from target_gainsight.settings.model import Settings
-from target_gainsight.settings.parsing import (
-    parse_settings,
-    read_sdk_settings,
-    unknown_settings,
-)
+from target_gainsight.settings.parsing import parse_settings, read_sdk_settings, unknown_settings
 
 logger = logging.getLogger(__name__)
 

@@ -154,8 +154,12 @@ class Session:
         self.progress.close()
         self.ledger.finish()
         self._is_concluded = True
-        self.summary.calls.rate_used_percent = self._rate_used()
-        self.summary.calls.write_metrics(get_metrics_logger())
+        calls, seconds = self.summary.calls, self.clock.now() - self.summary.started_at
+        minutes = int(seconds // SECONDS_PER_MINUTE)
+        if self._context is not None and minutes:  # 61 s have two minutes' calls
+            allowed = self._rates["synchronous"].allowed_per_window * (minutes + 1)
+            calls.rate_used_percent = round(100 * calls.by_group["synchronous"] / allowed)
+        calls.write_metrics(get_metrics_logger())
         if not self.settings.dry_run:
             logger.info("run %s\n%s", self.summary.run, self.summary)
 
@@ -196,17 +200,6 @@ class Session:
     def close(self) -> None:
         """End the calls, the connection and the embedded tenant."""
         self._opened.close()
-
-    def _rate_used(self) -> int | None:
-        """Return the share of the allowed rate that a run of over a minute used, in percent.
-
-        Calls may begin with the first second of each minute: a run of 61 s has two minutes' calls.
-        """
-        minutes = int((self.clock.now() - self.summary.started_at) // SECONDS_PER_MINUTE)
-        if self._context is None or minutes < 1:
-            return None
-        allowed = self._rates["synchronous"].allowed_per_window
-        return round(100 * self.summary.calls.by_group["synchronous"] / (allowed * (minutes + 1)))
 
 
 def _readable(error: Exception) -> Exception:
