@@ -153,7 +153,7 @@ def test_missing_file_sends_nothing(
         ),
         ({"state": "in progress"}, ("IN_PROGRESS", None, None)),
         (
-            {"jobStatus": "completed", "counts": {"recordsSucceeded": 3, "recordsFailed": 0}},
+            {"jobStatus": "completed", "hasErrors": False, "recordsSucceeded": 3, "failed": 0},
             ("COMPLETED", 3, 0),
         ),
         ("INIT", ("INIT", None, None)),

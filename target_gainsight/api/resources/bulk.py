@@ -6,7 +6,7 @@ no call creates or reads one. Status id and counts are not documented: all likel
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 from urllib.parse import quote
@@ -81,14 +81,9 @@ def _state(data: Json) -> str:
 
 
 def _count(data: Json, *parts: str) -> int | None:
-    """Return the first number, at any depth, whose name has one of the parts."""
-    counts = (n for name, n in _numbers(data) if any(part in name for part in parts))
-    return next(counts, None)
-
-
-def _numbers(data: Json) -> Iterator[tuple[str, int]]:
+    """Return the first number whose name has one of the parts."""
     for name, value in as_mapping(data).items():
-        if isinstance(value, int) and not isinstance(value, bool):
-            yield name.lower(), value
-        else:
-            yield from _numbers(value)
+        is_named = any(part in name.lower() for part in parts)
+        if is_named and isinstance(value, int) and not isinstance(value, bool):
+            return value
+    return None
