@@ -26,13 +26,7 @@ UPLOADS = "bulk"
 
 
 class RunContext:
-    """The values that the sinks of a run are made of.
-
-    Attributes:
-        plan: What would be written, in a dry run.
-        seen_keys: The keys found or created so far, by lower-case object and lookup keys.
-        claimed_rows: The lookup keys given to rows found by fallback keys, by lower-case object.
-    """
+    """The values that the sinks of a run are made of; keys are by lower-case object."""
 
     def __init__(
         self,

@@ -78,10 +78,6 @@ class RowReader(Protocol):
 
         Args:
             near: Read the rows whose keys are usual spellings of the records' instead.
-
-        Raises:
-            RunStoppedError: The tenant refuses to read even a single key, or its response lacks
-                what was asked for.
         """
 
 
@@ -112,7 +108,7 @@ class CurrentRows:
     def read(
         self, records: Sequence[LoadRecord], *, near: bool = False, extra: Sequence[str] = ()
     ) -> Matches:
-        """Read rows with the fields about to be written; see ``RowReader.read``."""
+        """Read rows with the fields about to be written, and some extra ones."""
         list_values = self.keys.near_values if near else self.keys.equal_values
         values = [each for record in records for each in list_values(record.fields)]
         names = dict.fromkeys(name for record in records for name in record.fields)
@@ -228,12 +224,11 @@ class ObjectReader:
         where: Where,
         is_asked_for: Callable[[Row], bool],
     ) -> list[Row]:
-        """Read the rows that match a filter.
+        """Read the rows that match a filter, some of which must be those asked for.
 
         Args:
             needed: Fields that every row must carry.
             optional: Fields that are left out where no query can read them.
-            is_asked_for: Returns whether a row may match the filter; some of the result may not.
 
         Raises:
             UnreadableFieldError: A needed field cannot be read.

@@ -20,7 +20,6 @@ class FallbackRows:
     """Reads the rows of one object; for records without any, the rows with their fallback keys.
 
     Attributes:
-        names: The lookup keys.
         claimed: The lookup keys that this run gives to rows of the object, by GSID.
         deleted: The GSIDs of rows that would be deleted if a dry run were real.
     """

@@ -38,7 +38,6 @@ class CreateRecovery:
     """Looks up creates with an unknown outcome. Used by several worker threads.
 
     Attributes:
-        rows: Reads rows by the lookup keys; None for a stream without keys.
         timeout: Seconds after which a call timed out.
         only_new: Insert mode: a row counts only if it was created since the call.
     """

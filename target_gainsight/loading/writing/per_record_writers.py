@@ -170,13 +170,10 @@ class TimelineWriter(Writer):
 
 @dataclass(kw_only=True)
 class CtaWriter(Writer):
-    """CTAs.
+    """CTAs; updates do not write their keys, nor what only new CTAs get.
 
     The tenant accepts two identical CTAs, so a create whose response was lost is looked up by the
     lookup keys before it is sent again.
-
-    Attributes:
-        not_changed: Fields that an update does not write: the lookup keys, and those of new CTAs.
     """
 
     cockpit: CockpitApi
@@ -211,11 +208,7 @@ def _read_outcomes(
     result: BatchResult,
     is_there: Callable[[RecordFailure], bool] = lambda _: False,
 ) -> list[Unresolved]:
-    """Settle each record as the response says; return those that may be there all the same.
-
-    Args:
-        is_there: Returns whether a new record is refused because it seems to be there already.
-    """
+    """Settle each record as the response says; return those that may be there all the same."""
     message = "the response does not mention this record"
     missing = not_confirmed(message, response.request_id)
     unresolved = []

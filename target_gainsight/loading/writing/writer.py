@@ -28,7 +28,6 @@ class Unresolved:
     Attributes:
         cause: What happened, as a phrase.
         sent_at: When it was sent, in epoch seconds, if possible on the tenant's clock.
-        may_still_commit: The call timed out, so the tenant may still commit it.
         reason: Why it is rejected if the call had no effect; None if it is to be sent again.
         resent: An earlier response for the same record was lost in this run.
     """
@@ -55,16 +54,10 @@ class Writer(ABC):
     def write(self, action: Action, batch: Batch, result: BatchResult) -> list[Unresolved]:
         """Make one call and settle the records whose outcome the response states.
 
-        Args:
-            batch: Records to update carry their row's GSID.
+        Records to update carry their row's GSID. A refusal or a lost response is raised.
 
         Returns:
             The records that the response does not account for, each with a reason.
-
-        Raises:
-            RefusedError: The tenant refused the call.
-            UnknownOutcomeError: The response of a call that must not be repeated was lost.
-            UnavailableError: The retries were exhausted.
         """
 
     def body(self, action: Action, record: LoadRecord) -> Mapping[str, Any]:  # noqa: ARG002
@@ -72,9 +65,5 @@ class Writer(ABC):
         return record.fields
 
     def recover(self, unresolved: Sequence[Unresolved], result: BatchResult) -> Batch:  # noqa: ARG002
-        """Look up creates and deletes with an unknown outcome, and settle those it decides on.
-
-        Returns:
-            Records that turned out to exist with other values, to be updated.
-        """
+        """Settle what a lookup decides on; return the records that exist with other values."""
         return ()
