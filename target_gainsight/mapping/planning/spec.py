@@ -104,17 +104,11 @@ class MappingSpec:
             and not self._feeds_only_lookups(column.name)
         }
 
-    def sources_of(self, field_name: str) -> tuple[str, ...]:
+    def sources_of(self, field: str) -> tuple[str, ...]:
         """Describe everything that fills a field."""
-        columns = (
-            f"column {name}" for name, to in self.column_to_field.items() if to == field_name
-        )
-        constant = ("a constant",) if field_name in self.constants else ()
-        return (
-            *columns,
-            *constant,
-            *(("a lookup",) if field_name in self.settings.lookups else ()),
-        )
+        columns = [f"column {name}" for name, to in self.column_to_field.items() if to == field]
+        others = {"a constant": self.constants, "a lookup": self.settings.lookups}
+        return (*columns, *(source for source, names in others.items() if field in names))
 
     def not_writable_reason(self, field: Field) -> str:
         """Explain why the field cannot be written in this sync mode; empty when it can."""

@@ -43,13 +43,7 @@ def _field(
     name: str, data_type: str, *objects: str, required: bool = False, length: int | None = None
 ) -> Field:
     return Field(
-        name,
-        label=name,
-        data_type=data_type,
-        required=required,
-        nillable=not required,
-        length=length,
-        lookup_objects=objects,
+        name, name, data_type, required, not required, length=length, lookup_objects=objects
     )
 
 
