@@ -138,15 +138,13 @@ def read_sdk_settings(
 
 def unknown_settings(raw: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[str, ...]:
     """Report settings at the top that nothing reads, with the likely intention."""
-    reports = []
-    for name in raw:
-        if name in SETTINGS and name not in known:
-            why = "has no effect here. Set it for each stream, in its entry under streams."
-            reports.append(f"setting '{name}' {why}")
-        elif name not in known:
-            hint = did_you_mean(name, known)
-            reports.append(f"setting '{name}' is unknown and has no effect. {hint}".rstrip())
-    return tuple(reports)
+    in_entries = "Set it for each stream, in its entry under streams."
+    return tuple(
+        f"setting '{name}' has no effect here. "
+        f"{in_entries if name in SETTINGS else did_you_mean(name, known)}".rstrip()
+        for name in raw
+        if name not in known
+    )
 
 
 def _build(form: type[_Form], given: Mapping[str, Any], **parsed: Any) -> _Form:  # noqa: ANN401
