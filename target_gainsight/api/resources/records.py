@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from urllib.parse import quote
 
 from target_gainsight.api import errors
@@ -100,7 +101,7 @@ class RecordsApi:
         while offset < limit:
             size = int(min(MAX_PAGE, limit - offset))
             rows = self._page(object_name, select, {**body, "limit": size, "offset": offset})
-            if any(name not in row for row in rows for name in select):
+            if not all(map(set(select).issubset, rows)):
                 rows = [_spell_as_selected(row, select) for row in rows]
             yield from rows
             if len(rows) < size:
@@ -218,7 +219,7 @@ def batch(records: Sequence[Record]) -> list[Record]:
 
 def objects_path(*parts: str) -> str:
     """Return the path of records of objects; queries are below `query` (Company API, Read)."""
-    return "/".join(["/v1/data/objects", *(quote(part, safe="") for part in parts)])
+    return "/".join(["/v1/data/objects", *map(partial(quote, safe=""), parts)])
 
 
 def rows_of(data: Json) -> tuple[Record, ...] | None:
