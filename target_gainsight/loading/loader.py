@@ -7,7 +7,7 @@ sending happens in the main thread; up to ``max_concurrency`` batches are in fli
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -45,8 +45,6 @@ LARGEST_GROUP = MAX_PAGE - 1
 
 MOSTLY_UNCHANGED = 0.9
 """While such a share of a group's records is unchanged, reads are what a run costs: groups grow."""
-
-OnRead = Callable[[Future[Matches]], object]
 
 MAX_NEAR_VALUES = MAX_PAGE - 1
 """Values of one query for near matches: the spellings of some 600 names."""
@@ -218,25 +216,25 @@ class RecordLoader:
         if not is_retry:
             self.group_size = self._next_group_size
 
-        def on_read(done: Future[Matches]) -> None:
-            unchanged = self._classify(merged, done, near=False)
-            if not is_retry:
-                grows = unchanged >= MOSTLY_UNCHANGED * len(merged)
-                grown = min(2 * self.group_size, LARGEST_GROUP) if grows else 0
-                self._next_group_size = max(self.first_group_size, grown)
-
-        self._submit_read(merged, on_read)
+        self._read(merged, resizes_group=not is_retry)
 
     def _read_near_matches(self) -> None:
         """Read the rows with other spellings of the new keys: one query serves many groups."""
         self._finish_read()
         records, self._new, self._near_values = self._new, [], 0
         if records:
-            self._submit_read(records, partial(self._classify, records, near=True), near=True)
+            self._read(records, near=True)
 
-    def _submit_read(
-        self, records: Sequence[LoadRecord], on_read: OnRead, *, near: bool = False
+    def _read(
+        self, records: Sequence[LoadRecord], *, near: bool = False, resizes_group: bool = False
     ) -> None:
+        def on_read(done: Future[Matches]) -> None:
+            unchanged = self._classify(records, done, near=near)
+            if resizes_group:
+                grows = unchanged >= MOSTLY_UNCHANGED * len(records)
+                grown = min(2 * self.group_size, LARGEST_GROUP) if grows else 0
+                self._next_group_size = max(self.first_group_size, grown)
+
         self._reading = frozenset(record.key for record in records)
         rows = cast("RowReader", self.rows)  # without any, records are inserted
         self.pool.submit(partial(rows.read, records, near=near), on_read)

@@ -33,8 +33,7 @@ class ObjectSchemas:
     def __init__(self, metadata: MetadataApi, settings: Settings) -> None:
         self._metadata = metadata
         self._unread: Iterable[str] | None = _configured_objects(settings)
-        self._schemas: dict[str, ObjectSchema] = {}
-        self._not_described: set[str] = set()
+        self._schemas: dict[str, ObjectSchema | None] = {}
 
     def get(self, object_name: str) -> ObjectSchema:
         """Return an object's schema, by its API name in any case; the run stops without it."""
@@ -43,22 +42,23 @@ class ObjectSchemas:
             names = {each.lower(): each for each in (*self._unread, object_name)}
             self._unread = None
             self._schemas.update(self._metadata.describe_several(tuple(names.values())))
-        if name not in self._schemas:
+        schema = self._schemas.get(name)
+        if schema is None:
             try:
-                self._schemas[name] = self._metadata.describe(object_name)
+                schema = self._schemas[name] = self._metadata.describe(object_name)
             except errors.ObjectNotFoundError as error:
                 raise self._unknown_object(object_name) from error
-        return self._schemas[name]
+        return schema
 
     def get_if_readable(self, object_name: str) -> ObjectSchema | None:
         """Return an object's schema; None, with a warning, if its metadata cannot be read."""
         name = object_name.lower()
-        if name in self._not_described:
-            return None
+        if name in self._schemas:
+            return self._schemas[name]
         try:
             return self.get(object_name)
         except _NOT_DESCRIBED as error:
-            self._not_described.add(name)
+            self._schemas[name] = None
             logger.warning(
                 "the metadata of %s cannot be read (%s); its fields and values are not checked "
                 "before they are written",
