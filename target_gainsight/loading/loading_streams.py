@@ -20,7 +20,7 @@ class LoadingStream(Protocol):
 
 
 class LoadingStreams:
-    """The streams of a run that load, in the order of their SCHEMA messages.
+    """The streams of a run that load, by object.
 
     Before stream A loads a group, and before it looks up an object, it settles every other stream
     of that object, which may settle further ones: loading is re-entrant. A stream that is loading
