@@ -44,10 +44,6 @@ def connect(
 
     Args:
         observer: Called with every attempt of every call, in any thread.
-
-    Raises:
-        RunStoppedError: The embedded sandbox cannot be started.
-        QuotaStoreError: The quota store cannot be used.
     """
     limits, connection = settings.limits, settings.connection
     path, base_url = connection.sandbox_path, connection.base_url
@@ -103,9 +99,7 @@ def _start_sandbox(path: Path, config: Path | None) -> RunningSandbox:
     try:
         return sandbox.start_sandbox(path, config=config)
     except (sandbox.SandboxUnavailableError, ValueError, OSError, sqlite3.Error) as error:
-        suggestion = (
-            "Set sandbox_path to a file of its own in a folder that may be written to, correct "
-            "sandbox_config, or install target-gainsight[sandbox]."
-        )
+        suggestion = "Correct sandbox_path (a file in a writable folder) or sandbox_config, or "
+        suggestion += "install target-gainsight[sandbox]."
         message = f"the embedded sandbox cannot be started on {display_path(path)}: {error}"
         raise RunStoppedError(message, code="sandbox_failed", suggestion=suggestion) from error

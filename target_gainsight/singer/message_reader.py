@@ -56,9 +56,6 @@ class ThreadedReader(SimpleSingerReader):
 
     Args:
         on_tick: Called every now and then, also while the input is silent.
-
-    Attributes:
-        line_number: The line at hand, from 1.
     """
 
     def __init__(self, on_tick: Callable[[], None]) -> None:

@@ -73,10 +73,9 @@ class RecordRouter:
         self._reported: set[tuple[str, str]] = set()
 
     def route_schema(self, message: Record) -> None:
-        """Register the maps of a SCHEMA message's stream and make their sinks.
+        """Make the sinks of a stream; one that lacks columns waits for its first record.
 
-        A message that repeats the last one is ignored, so that a tap may send it before every
-        page without cutting groups short. A stream that lacks columns waits for its first record.
+        A tap may repeat the message before every page without cutting groups short.
         """
         stream, schema, keys = message["stream"], message["schema"], _keys_of(message)
         before = self._schemas.get(stream)
@@ -110,11 +109,10 @@ class RecordRouter:
             raise mismatch
 
     def route_record(self, message: Record) -> list[StreamSink]:
-        """Send one record through all maps of its stream.
+        """Send one record through all maps of its stream; return the sinks that are full.
 
-        Returns:
-            The sinks that are full. They are to be drained only now, when all maps have had the
-            record: a child may find a parent of the same record.
+        They are to be drained only when all maps have had the record: a child may find a parent of
+        the same record.
         """
         if message["stream"] not in self._routes:
             self._open_with(message)
@@ -189,11 +187,7 @@ class RecordRouter:
             raise RunStoppedError(text, code="invalid_stream_map", suggestion=suggestion) from error
 
     def _open_sink(self, alias: str, schema: Record, key_properties: Sequence[str] | None) -> None:
-        """Make the sink of a stream, or change the one it has.
-
-        A changed schema is merged into that of the sink. Only where that cannot be done, the sink
-        is settled and a new one made.
-        """
+        """Make a sink, or merge the schema into that of the sink that the stream has."""
         keys, before = list(key_properties or ()), self.sinks.get(alias)
         if before is not None:
             schema = merge_schemas(before.original_schema, schema)
@@ -211,10 +205,7 @@ class RecordRouter:
         self.sinks[alias] = cast("StreamSink", sink)
 
     def _open_with(self, message: Record) -> None:
-        """Open a stream whose SCHEMA lacks columns by the columns of its first record.
-
-        Settings may name further ones, which later records carry.
-        """
+        """Open a stream whose SCHEMA lacks columns by the columns of its first record."""
         stream, flattens = message["stream"], self._mapper.flattening_options.enabled
         if stream not in self._postponed:
             text = f"a record of stream {display(stream)} came before its SCHEMA message"

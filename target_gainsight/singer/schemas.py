@@ -128,8 +128,7 @@ def _describe(path: Path, value: object) -> str:
 def merge_schemas(held: Node, new: Node) -> Node:
     """Return a schema with the columns of both, which requires what both require.
 
-    A column that they declare differently is not checked. It is equal to `held` when that fits
-    already.
+    A column that they declare differently is not checked.
     """
     merged = {name: value for name, value in held.items() if new.get(name) == value}
     merged["properties"] = {

@@ -54,10 +54,6 @@ EXPECTED_ERRORS: tuple[type[Exception], ...] = (
 class Session:
     """One run, from its first message to its end.
 
-    Args:
-        state_interval: Seconds between two states at least.
-        version: The version of this package.
-
     Attributes:
         proposal: The settings that are proposed for a stream that does not fit.
     """
@@ -166,8 +162,7 @@ class Session:
     def end_early(self, error: Exception, interruption: Interruption) -> RunEnd:
         """Process the calls in flight, conclude, and log what ended the run.
 
-        Args:
-            error: The error that ended it; after a signal it is only a consequence.
+        After a signal, the error is only a consequence.
         """
         failure = None if isinstance(error, ReadingStoppedError) or interruption.signal else error
         if self._context is not None:
