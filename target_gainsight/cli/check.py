@@ -53,10 +53,8 @@ class Finding:
     Attributes:
         check: What is checked: `tenant`, `credential`, `limits`, … or, of a stream, `object` or
             the setting.
-        text: The result on one line, with what to do.
-        suggestion: What to do alone, where that is known.
-        stream: The name or pattern under `streams`; `*` for the streams without an entry; None
-            if no stream is concerned.
+        text: The result, with what to do.
+        stream: The name or pattern under `streams`; `*` for the streams without an entry.
     """
 
     check: str

@@ -89,10 +89,7 @@ def _required_settings() -> dict[str, Any]:
 
 
 def read_raw_settings() -> dict[str, Any]:
-    """Read the settings of the running command without parsing them: setting name → value.
-
-    Later files win, and the environment wins over files; it is read by default or as ``ENV``.
-    """
+    """Read the unparsed settings of the running command; later files win, the environment last."""
     sources = click.get_current_context().obj or (ENVIRONMENT,)
     raw: dict[str, Any] = {}
     for path in (each for each in sources if each != ENVIRONMENT):
@@ -126,14 +123,10 @@ class TenantSchemas(ObjectSchemas):
         self._cockpit = client.cockpit
 
     def describe(self, object_name: str, mentioned: Iterable[str] = ()) -> ObjectSchema:
-        """Read an object with its fields.
+        """Read an object, named by its API name or as ``timeline`` or ``cta``.
 
         Args:
-            object_name: Its API name, or ``timeline`` or ``cta``.
             mentioned: The fields that a stream's settings name.
-
-        Raises:
-            RunStoppedError: The tenant has no such object; the message names near misses.
         """
         name = OBJECT_NAMES.get(object_name.lower(), object_name.lower())
         if name not in {ACTIVITY, CTA}:
@@ -150,10 +143,7 @@ def tenant_connection(
 ) -> Iterator[GainsightClient]:
     """Connect to the tenant of the settings; its errors end the command.
 
-    Args:
-        settings: Their `max_calls_per_run` is for loads, and not kept to.
-        observer: Called with every attempt of every call.
-        max_calls: The number of calls that may be made, retries included; unlimited by default.
+    Instead of `max_calls_per_run`, which is for loads, `max_calls` holds, retries included.
     """
     limits = replace(
         settings.limits,

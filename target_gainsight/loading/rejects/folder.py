@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -41,26 +41,21 @@ def new_run_name(now: float) -> str:
 
 @dataclass(frozen=True)
 class FiledReject:
-    """One reject of a file: its RECORD message and the SCHEMA message that holds for it."""
+    """One reject of a file: its RECORD message and the line of the SCHEMA that holds for it.
+
+    Attributes:
+        stream: The stream's name as it comes out of the stream maps.
+        key: Its key properties.
+    """
 
     id: str
     run: str
-    message: Mapping[str, Any]
+    stream: str
+    key: Mapping[str, Any]
     reason: Mapping[str, Any]
-    schema: Mapping[str, Any]
-    schema_line: bytes
+    message: Mapping[str, Any]
     line: bytes
-
-    @property
-    def stream(self) -> str:
-        """The stream's name as it comes out of the stream maps."""
-        return str(self.reason.get("stream", self.message["stream"]))
-
-    @property
-    def key(self) -> dict[str, Any]:
-        """Its key properties."""
-        names = self.schema.get("key_properties") or ()
-        return {name: self.message["record"].get(name) for name in names}
+    schema_line: bytes
 
 
 def list_runs(folder: Path, *suffixes: str) -> list[str]:
@@ -80,15 +75,15 @@ def read_open_rejects(folder: Path, run: str) -> Iterator[FiledReject]:
         OSError: A file of the run cannot be read.
     """
     retired = {str(message.get("id")) for _, message in read_json_lines(folder / f"{run}{RETIRED}")}
-    schemas: dict[str, tuple[Mapping[str, Any], bytes]] = {}
+    schemas: dict[str, tuple[Sequence[str], bytes]] = {}
     for line, message in read_json_lines(folder / f"{run}{REJECTS}"):
-        stream = message.get("stream")
-        if message.get("type") == "SCHEMA" and isinstance(stream, str):
-            schemas[stream] = (message, line)
-        elif message.get("type") == "RECORD" and stream in schemas:
-            reason, record = message.get(REASON_PROPERTY), message.get("record")
-            if not isinstance(reason, dict) or not isinstance(record, dict):
-                continue
-            id_ = str(reason.get("id"))
+        stream = str(message.get("stream"))
+        reason, record = message.get(REASON_PROPERTY), message.get("record")
+        if message.get("type") == "SCHEMA":
+            schemas[stream] = (message.get("key_properties") or (), line)
+        elif stream in schemas and isinstance(reason, dict) and isinstance(record, dict):
+            id_, alias = str(reason.get("id")), str(reason.get("stream", stream))
+            keys, schema_line = schemas[stream]
+            key = {name: record.get(name) for name in keys}
             if REJECT_ID.fullmatch(id_) and id_ not in retired:
-                yield FiledReject(id_, run, message, reason, *schemas[stream], line)
+                yield FiledReject(id_, run, alias, key, reason, message, line, schema_line)

@@ -69,7 +69,7 @@ class RejectFile:
 
     @property
     def path(self) -> Path:
-        """The reject file, which is made with the first reject."""
+        """The reject file."""
         return self.folder / f"{self.run}{REJECTS}"
 
     @property
@@ -156,11 +156,7 @@ class RejectFile:
             self._retired[id_.rpartition("-")[0]].append(write_json({"id": id_, **line}))
 
     def flush(self, settled: float) -> None:
-        """Write the rejects that a state may cover, and only then retire those they replace.
-
-        Args:
-            settled: The number in the input up to which every record is settled.
-        """
+        """Write the rejects up to a number in the input, and then retire those they replace."""
         if len(self._pending) > self.max_pending:
             settled = math.inf
         while self._pending and self._pending[0][0] <= settled:

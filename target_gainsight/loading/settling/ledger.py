@@ -178,11 +178,11 @@ class Ledger:
                 self.created.add("stream,key,gsid")
             key = " | ".join([str(part) for part in record.key])
             self.created.add(csv_text((record.source.alias, key, gsid or "")))
-        sources = [part.source for part in record.parts or (record,)]
-        for source in sources:
-            is_merged = source is not sources[-1] and outcome not in NOT_WRITTEN
-            own = Outcome.MERGED if is_merged else outcome
-            self._record(source, own, reason, sources[0].sequence, gsid=gsid, settled=settled)
+        parts = record.parts or (record,)
+        for part in parts:
+            is_merged = part is not parts[-1] and outcome not in NOT_WRITTEN
+            own, since = Outcome.MERGED if is_merged else outcome, parts[0].source.sequence
+            self._record(part.source, own, reason, since, gsid=gsid, settled=settled)
         if outcome is Outcome.UPDATED:
             self.summary.streams[record.source.alias].changed.update(record.changed)
 

@@ -22,11 +22,7 @@ MAX_SECONDS_HELD = 600.0
 
 
 class RejectLog:
-    """Logs the rejects of one run.
-
-    Args:
-        path: The reject file, which has them all.
-    """
+    """Logs the rejects of one run, which are all in the file at a path."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

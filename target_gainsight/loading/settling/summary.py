@@ -53,7 +53,6 @@ class StreamCounts:
     """The counts of one stream.
 
     Attributes:
-        skips: Skipped records by reason code.
         cleared: Fields that a null emptied.
         changed: Updated rows by changed field.
         by_file: None if each record has an outcome of its own.

@@ -78,10 +78,7 @@ def interrupted(signal_name: str, exit_code: int) -> RunEnd:
 
 
 def describe_error(error: Exception) -> RunError:
-    """Return the code, message and suggestion of the error that ended a run.
-
-    The text of an error that nobody expected may hold a record's values and is left out.
-    """
+    """Describe the error that ended a run; the text of an unexpected one may hold values."""
     if isinstance(error, RunStoppedError):
         return RunError(error.code, str(error), error.suggestion)
     message = str(error)
@@ -95,11 +92,7 @@ def describe_error(error: Exception) -> RunError:
 
 
 def check_availability(ledger: Ledger) -> None:
-    """Fail a run whose state is held back because Gainsight was not available.
-
-    Raises:
-        RunStoppedError: Records are held back.
-    """
+    """Fail a run whose state is held back because Gainsight was not available."""
     if ledger.held_back:
         message = (
             "not written, because Gainsight was not available: "
@@ -109,14 +102,7 @@ def check_availability(ledger: Ledger) -> None:
 
 
 def check_end(settings: Settings, ledger: Ledger, *, is_whole: bool) -> None:
-    """Fail a run that read too few records, or had rejects and was not to have any.
-
-    Args:
-        is_whole: The input is all that the source has.
-
-    Raises:
-        RunStoppedError: The run has failed.
-    """
+    """Fail a run that had rejects and was not to have any, or too few of the whole input."""
     summary, where = ledger.summary, ledger.location_of_reasons
     if is_whole:
         _check_min_records(settings, summary)
@@ -141,10 +127,7 @@ def check_end(settings: Settings, ledger: Ledger, *, is_whole: bool) -> None:
 
 
 def _check_min_records(settings: Settings, summary: Summary) -> None:
-    """Fail a run that read fewer records of a stream than its ``min_records``, and name them all.
-
-    A pattern of streams of which none was read stands for itself.
-    """
+    """Fail a run below ``min_records``; a pattern that no stream matched stands for itself."""
     too_few = []
     for pattern, stream in settings.streams.items():
         if stream is None or stream.min_records is None:
