@@ -28,11 +28,10 @@ from target_gainsight.loading.writing.per_record_writers import (
 )
 from target_gainsight.loading.writing.records_writer import RecordsWriter
 from target_gainsight.loading.writing.writer import Writer
-from target_gainsight.mapping.errors import RecordRejectedError, display
+from target_gainsight.mapping.errors import RecordRejectedError
 from target_gainsight.mapping.planning.static_schemas import (
     AUTHOR,
     AUTHOR_ID,
-    EXPECTED_FIELDS,
     EXTERNAL_ID,
     READ_AS,
     UNCOMPARED,
@@ -238,19 +237,6 @@ class TimelineSink(StaticSchemaSink):
     call_kinds = ("timeline", "timeline")
     fixed_keys = (EXTERNAL_ID,)
     needs_rows = False
-
-    @override
-    def setup(self) -> None:
-        super().setup()
-        filled = self._filled_fields()
-        missing = [name for name in EXPECTED_FIELDS if name not in filled]
-        if missing and self.stream.sync_mode != "update":
-            self.logger.warning(
-                "stream %s: nothing fills %s; Gainsight probably refuses to save an activity "
-                "without it. Map a column to it, or set a constant",
-                display(self.stream_name),
-                " and ".join(missing),
-            )
 
     @override
     def _derive(self) -> Mapping[str, Derive]:

@@ -95,21 +95,13 @@ class ObjectSink(StreamSink):
     def setup(self) -> None:
         """Warn of what will not be loaded, and let other streams settle this one."""
         super().setup()
-        schema = self._object_schema
-        if schema is not None and schema.volume == "high":
-            self.logger.warning(
-                "stream %s: %s is listed as a high-volume object, which the REST API may not "
-                "write; if its records are refused, load it by a bulk job (transport: bulk)",
-                self.stream_name,
-                schema.name,
-            )
         self.report_columns(self.plan.unmapped.values(), self.object_name)
         for warning in find_warnings(self.plan):
             self.logger.warning("stream %s: %s", self.stream_name, warning)
         if self.context.plan is not None:
             planned = self.context.plan.streams[self.stream_name]
             planned.rules = {name: str(rule) for name, rule in self.stream.field_rules.items()}
-            planned.fallback_keys, planned.schema = self.plan.fallback_keys, schema
+            planned.fallback_keys, planned.schema = self.plan.fallback_keys, self._object_schema
         self.streams.add(self)
 
     @override

@@ -11,7 +11,7 @@ from target_gainsight.mapping.errors import RecordRejectedError, counted, displa
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.mapping.near_names import did_you_mean, suggest_names
 from target_gainsight.mapping.planning.spec import MappingSpec, is_required_to_create
-from target_gainsight.mapping.planning.static_schemas import UNCOMPARED
+from target_gainsight.mapping.planning.static_schemas import ACTIVITY, EXPECTED_FIELDS, UNCOMPARED
 from target_gainsight.mapping.types.converters import Converter, may_convert
 
 KEY_TYPES = frozenset({"", "STRING", "NUMBER", "EMAIL", "GSID", "LOOKUP", "SFDCID"})
@@ -118,9 +118,21 @@ def find_problems(spec: MappingSpec) -> list[FieldProblem]:
 
 
 def find_warnings(spec: MappingSpec) -> Iterator[str]:
-    """Name required fields that nothing fills; existing records are still updated."""
+    """Name what may be refused: new records without a field, or all of a high-volume object."""
     for each in _find_unfilled_fields(spec, documented=False):
         yield f"{each.message} Records that do not exist yet are rejected."
+    if spec.schema is not None and spec.schema.volume == "high":
+        yield (
+            f"{spec.schema.name} is listed as a high-volume object, which the REST API may not "
+            "write; if its records are refused, load it by a bulk job (transport: bulk)"
+        )
+    is_new_activity = spec.object_name == ACTIVITY and spec.settings.sync_mode != "update"
+    missing = [n for n in EXPECTED_FIELDS if is_new_activity and not spec.sources_of(n)]
+    if missing:
+        yield (
+            f"nothing fills {' and '.join(missing)}; Gainsight probably refuses to save an "
+            "activity without it. Map a column to it, or set a constant"
+        )
 
 
 def missing_columns(
