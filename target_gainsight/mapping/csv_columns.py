@@ -236,7 +236,6 @@ def harmless(text: str) -> str:
 def _find_problems(
     columns: Sequence[CsvColumn], setting: str, role: Callable[[str], str] = str.casefold
 ) -> Iterator[FieldProblem]:
-    """Find columns that share a role, names that no header can hold, and wrong constants."""
     names: dict[str, list[str]] = defaultdict(list)
     for column in columns:
         name, is_constant = column.converter.name, column.source is None

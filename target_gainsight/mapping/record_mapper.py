@@ -117,7 +117,6 @@ class RecordMapper:
         return self._error(name, REQUIRED_MISSING, record)
 
     def _without_nulls(self, mapped: dict[str, Json]) -> dict[str, Json]:
-        """Return mapped fields without nulls if these leave fields as they are."""
         if not self._omits_null:
             return mapped
         return {name: value for name, value in mapped.items() if value is not None}

@@ -153,7 +153,6 @@ def _match(spec: MappingSpec, name: str) -> tuple[int, list[Field]]:
 def _reason_to_leave_out(
     spec: MappingSpec, name: str, field: Field, filled: Mapping[str, str]
 ) -> str:
-    """Explain why a column cannot go to the field that matches; empty if it can."""
     if field.name in filled:
         return f"{field.name} is already filled by {filled[field.name]}"
     if not spec.is_writable(field.name):

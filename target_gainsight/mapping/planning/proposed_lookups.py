@@ -66,7 +66,6 @@ def propose_references(
 def _propose_company_links(
     columns: Sequence[Column], references: Mapping[str, ObjectSchema]
 ) -> dict[str, Any]:
-    """Propose how the companies of a person are found; empty if no column names one."""
     found = _find_match(columns, _COMPANY_WORDS, references.get(COMPANY))
     link = references.get(COMPANY_PERSON)
     names = {bare_name(each.name): each.name for each in reversed(columns)}

@@ -71,7 +71,6 @@ class MappingSpec:
         return self._as_fields(self.settings.fallback_keys)
 
     def _as_fields(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        """Return names of fields, or of mapped columns, as fields."""
         mapping = self.settings.field_mapping
         return tuple(
             name if name in mapping.values() or self.field(name) else mapping.get(name, name)
@@ -139,7 +138,6 @@ class MappingSpec:
         )
 
     def _goes_by_name(self, name: str) -> bool:
-        """Return whether an unmapped column is written to the field of its own name."""
         if name.startswith(METADATA_PREFIX) or self._feeds_only_lookups(name):
             return False
         is_sent = self.is_unknown_field(name) and self.settings.unknown_fields == "send"

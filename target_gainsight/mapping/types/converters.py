@@ -25,8 +25,9 @@ REFERENCES = ("GSID", "LOOKUP", "WHOID", "WHATID")
 class Converter:
     """Converts and compares the values of one field, of which only the name may be known.
 
+    In HTML, line breaks of rich text become `<br>`.
+
     Attributes:
-        html: Whether line breaks of rich text become `<br>`.
         forms: The values to query for, to find whatever compares as equal to a written one.
         is_free_text: Whether texts that differ in case, blanks or Unicode form may mean the same.
     """
@@ -44,9 +45,9 @@ class Converter:
         self.data_type = field.data_type if field else ""
         self.length = field.length if field else None
         self.date_format = date_format
-        self.html = html
         self.picklist = Picklist(field)
-        data_type = _TYPES.get(self.data_type, _ANY)
+        is_html = html and self.data_type == RICH_TEXT
+        data_type = _TYPES.get("HTML" if is_html else self.data_type, _ANY)
         self._write = data_type.write(self)
         self._comparable = data_type.comparable(self)
         self.forms = data_type.forms
@@ -130,14 +131,14 @@ _BOOLEAN = _DataType(
 )
 
 _TYPES: dict[str, _DataType] = {
-    **dict.fromkeys(("STRING", "JSON", "JSONSTRING", "IMAGE"), _TEXT),
+    **dict.fromkeys(("STRING", "JSON", "JSONSTRING", "IMAGE", RICH_TEXT), _TEXT),
     **dict.fromkeys(("NUMBER", "CURRENCY", "PERCENTAGE", "JSONNUMBER"), _NUMBER),
     **dict.fromkeys(("BOOLEAN", "JSONBOOLEAN"), _BOOLEAN),
     **dict.fromkeys(REFERENCES, _DataType(_STRINGS, _shaped(strings.GSID))),
-    RICH_TEXT: _DataType(
+    "HTML": _DataType(
         _ANYTHING,
-        lambda to: partial(strings.write_html if to.html else strings.write_text, length=to.length),
-        lambda to: strings.comparable_html if to.html else _text,
+        lambda to: partial(strings.write_html, length=to.length),
+        lambda _: strings.comparable_html,
         is_free_text=True,
     ),
     "DATE": _DataType(

@@ -128,7 +128,6 @@ def reformat_date(value: str, date_format: DateFormat) -> str:
 
 
 def _parse(value: object, kind: str) -> datetime | None:
-    """Parse a date, or text or a number that is plausible as one."""
     if isinstance(value, datetime):
         return value
     if isinstance(value, date):
