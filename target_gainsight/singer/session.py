@@ -22,8 +22,7 @@ from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.rejects.folder import CREATED, new_run_name
 from target_gainsight.loading.rejects.reject_file import RejectFile
 from target_gainsight.loading.settling.checkpoint import Checkpoint
-from target_gainsight.loading.settling.ledger import Ledger
-from target_gainsight.loading.settling.outcome_files import OutcomeFiles
+from target_gainsight.loading.settling.ledger import Ledger, OutcomeFiles
 from target_gainsight.loading.settling.progress import Progress
 from target_gainsight.loading.settling.reject_log import RejectLog
 from target_gainsight.loading.settling.summary import Summary

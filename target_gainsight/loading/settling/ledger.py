@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import logging
 from array import array
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from target_gainsight.loading.outcomes import (
     BatchResult,
@@ -19,10 +21,10 @@ from target_gainsight.loading.outcomes import (
 from target_gainsight.loading.records import SourceRecord
 from target_gainsight.loading.rejects.reject_file import RejectFile
 from target_gainsight.loading.settling.checkpoint import Checkpoint
-from target_gainsight.loading.settling.outcome_files import OutcomeFiles
 from target_gainsight.loading.settling.reject_log import RejectLog
 from target_gainsight.loading.settling.summary import Summary
-from target_gainsight.loading.storage.private_file import PrivateFile
+from target_gainsight.loading.storage.private_file import PrivateFile, fill_path
+from target_gainsight.loading.storage.source_json import utc_time, write_json
 from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.escaping import csv_text
 from target_gainsight.settings.model import Output
@@ -60,6 +62,43 @@ class FileContents:
             return [self]
         first = replace(self, sequences=self.sequences[:count], retires=[])
         return [first, replace(self, sequences=self.sequences[count:])]
+
+
+@dataclass
+class OutcomeFiles:
+    """The outcomes of one run as JSON lines: one file, or one per stream.
+
+    Attributes:
+        path: The path of the files, with placeholders; None if outcomes are not listed.
+        now: Returns the time in epoch seconds.
+    """
+
+    path: Path | None
+    run: str
+    now: Callable[[], float]
+    files: dict[Path, PrivateFile] = field(default_factory=dict)
+
+    def add(
+        self, source: SourceRecord, outcome: Outcome, reason: Reason | None, gsid: str | None
+    ) -> None:
+        """Add the outcome of one record."""
+        if self.path is None:
+            return
+        line = {
+            "run": self.run,
+            "stream": source.alias,
+            "key": source.key,
+            "outcome": outcome.value,
+            "gsid": gsid,
+            "reason": reason.code if reason else None,
+            "field": reason.field if reason else None,
+            "message": str(reason) if reason else None,
+            "time": utc_time(self.now()),
+        }
+        path = fill_path(self.path, self.run, [source.alias])
+        if path not in self.files:
+            self.files[path] = PrivateFile(path, hides_folder=False)
+        self.files[path].add(write_json(line))
 
 
 @dataclass(eq=False)
