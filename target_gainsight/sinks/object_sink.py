@@ -35,9 +35,6 @@ from target_gainsight.mapping.record_mapper import RecordMapper
 from target_gainsight.mapping.write_rules import WriteRules
 from target_gainsight.sinks.stream import StreamSink
 
-_LATEST = 253_402_300_800.0
-"""The end of the year 9999, in epoch seconds."""
-
 NAME = "Name"
 Derive = Callable[[Mapping[str, Any]], object]
 
@@ -301,6 +298,4 @@ class ObjectSink(StreamSink):
 def _sent_before(reason: object) -> float | None:
     """Return when an earlier run sent a replayed record, in epoch seconds."""
     sent_at = reason.get("sent_at") if isinstance(reason, dict) else None
-    if isinstance(sent_at, bool) or not isinstance(sent_at, (int, float, Decimal)):
-        return None
-    return float(sent_at) if 0 < sent_at < _LATEST else None
+    return float(sent_at) if isinstance(sent_at, (float, Decimal)) else None
