@@ -72,7 +72,7 @@ class ObjectSchemas:
         with suppress(errors.GainsightError):
             names = [summary.name for summary in self._metadata.list_objects()]
         similar = did_you_mean(object_name, suggest_names(object_name, names))
-        suggestion = similar or "Correct its name; gainsight describe lists the objects."
+        suggestion = similar or "'gainsight describe' lists its objects."
         message = f"the tenant has no object named {display(object_name)}"
         return RunStoppedError(message, code="object_not_found", suggestion=suggestion)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from target_gainsight.loading.settling.call_counts import CallCounts
+from target_gainsight.loading.settling.summary import CallCounts
 
 
 def test_waits_in_any_order_have_the_length_of_their_union() -> None:
