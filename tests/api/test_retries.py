@@ -169,6 +169,8 @@ def test_retry_after_beyond_max_seconds_ends_retries(
         {"status_code": 429, "text": "slow down"},
         {"status_code": 200, "json": failure("GU_2400")},
         {"status_code": 400, "json": failure("GS_APIG_2404")},
+        {"status_code": 401, "json": failure("GU_2400")},
+        {"status_code": 403, "json": failure("GS_APIG_2404")},
         {"status_code": 503, "json": failure("GS_APIG_2404")},
     ],
 )

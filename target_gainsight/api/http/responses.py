@@ -61,6 +61,7 @@ _DENIED = (
     "Gainsight denies this call; ask an administrator to allow the credential or this IP address",
 )
 _THROTTLED = (errors.ThrottledError, "too many calls")
+_TOO_LARGE = 413
 _FAILED = (errors.AmbiguousResponseError, "Gainsight failed")
 _KNOWN_FAILURES: Mapping[str | int, tuple[type[errors.GainsightError], str]] = {
     "GU_2400": _THROTTLED,
@@ -81,10 +82,10 @@ _KNOWN_FAILURES: Mapping[str | int, tuple[type[errors.GainsightError], str]] = {
     "GSOBJ_1003": (errors.RefusedError, "Gainsight does not delete the record"),
     401: _NOT_ACCEPTED,
     403: _DENIED,
-    413: (errors.PayloadTooLargeError, "the request body is too large; nothing was written"),
+    _TOO_LARGE: (errors.PayloadTooLargeError, "the request body is too large; nothing was written"),
     429: _THROTTLED,
 }
-"""Failures by HTTP status, else by error code."""
+"""Failures by error code, else by HTTP status; only a body that is too large has no other cause."""
 _SUCCESSES = range(200, 300)
 _REDIRECTS = range(300, 400)
 _REFUSALS = range(400, 500)
@@ -153,8 +154,9 @@ def _failure(response: Response) -> errors.GainsightError:
             "only; if the tenant has moved there, set domain (or base_url) to it"
         )
         return errors.RedirectedError(message, **context)
-    unknown = _FAILED if status in _SERVER_FAULTS else None
-    known = _KNOWN_FAILURES.get(status) or _KNOWN_FAILURES.get(context["code"] or "", unknown)
+    code = "" if status == _TOO_LARGE else context["code"] or ""
+    by_status = _KNOWN_FAILURES.get(status, _FAILED if status in _SERVER_FAULTS else None)
+    known = _KNOWN_FAILURES.get(code, by_status)
     if known is None:
         return _refusal(response) if response.is_object else _unreadable(response)
     kind, message = known
