@@ -21,6 +21,7 @@ from target_gainsight.loading.reading.api_rows import Comparison, PeopleRows
 from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, ObjectReader, RowReader
 from target_gainsight.loading.reading.fallback_rows import FallbackRows
 from target_gainsight.loading.records import LoadRecord, SourceRecord
+from target_gainsight.loading.writing.create_recovery import CreateRecovery
 from target_gainsight.loading.writing.per_record_writers import (
     CtaWriter,
     PeopleWriter,
@@ -119,7 +120,9 @@ class RecordsSink(ObjectSink):
             keys=keys,
             date_fields=frozenset(dates),
             date_format=self.stream.date_format,
-            recovery=self._recover_creates(current, comparison, only_new=only_new),
+            recovery=CreateRecovery(
+                current, comparison, self.clock, self.timeout, only_new=only_new
+            ),
             clock=self.clock,
             batch_size=self.batch_size,
         )
@@ -222,7 +225,7 @@ class CtaSink(StaticSchemaSink):
         return CtaWriter(
             cockpit=self.client.cockpit,
             not_changed=self._only_new.union(self._keys.names),
-            recovery=self._recover_creates(rows, comparison, only_new=False),
+            recovery=CreateRecovery(rows, comparison, self.clock, self.timeout, only_new=False),
             batch_size=self.batch_size,
         )
 

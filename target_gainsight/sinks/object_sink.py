@@ -23,7 +23,6 @@ from target_gainsight.loading.reading.api_rows import Comparison
 from target_gainsight.loading.reading.current_rows import CurrentRows, ObjectReader, RowReader
 from target_gainsight.loading.records import LoadRecord, SourceRecord
 from target_gainsight.loading.rejects.folder import REASON_PROPERTY
-from target_gainsight.loading.writing.create_recovery import CreateRecovery
 from target_gainsight.loading.writing.delivery import ResendPolicy
 from target_gainsight.loading.writing.writer import Writer
 from target_gainsight.mapping.columns import Column, columns_of
@@ -62,6 +61,7 @@ class ObjectSink(StreamSink):
         super().__init__(*args, **kwargs)
         self.clock = self.context.clock
         self.client = self.context.client
+        self.timeout = self.context.settings.limits.request_timeout
         self.batch_size = min(self.batch_size_rows or MAX_RECORDS, MAX_RECORDS)
         self._pending: list[LoadRecord] = []
         self._pending_since = 0.0
@@ -183,12 +183,6 @@ class ObjectSink(StreamSink):
         return CurrentRows(
             reader=reader, keys=self._keys, ruled=tuple(self.stream.field_rules), **how
         )
-
-    def _recover_creates(
-        self, rows: CurrentRows | None, comparison: Comparison, *, only_new: bool
-    ) -> CreateRecovery:
-        timeout = self.context.settings.limits.request_timeout
-        return CreateRecovery(rows, comparison, self.clock, timeout, only_new=only_new)
 
     def _make_loader(self) -> RecordLoader:
         context, stream, keys = self.context, self.stream, self._keys
