@@ -40,7 +40,6 @@ class LookupPlan:
 
     Attributes:
         target: The field that receives the GSID.
-        lookup: How it is configured.
         is_self_lookup: It looks into the object that the stream loads.
         is_list: The field holds a list of GSIDs; its source columns hold lists, or text that
             lists items.
@@ -82,9 +81,6 @@ class StreamLookups:
         links: How the companies of a person are looked up, or None.
         link_fields: By the fields of those links, the source column and how it is converted.
         problems: The errors in their settings.
-
-    Raises:
-        RunStoppedError: An object that is looked into does not exist.
     """
 
     def __init__(
