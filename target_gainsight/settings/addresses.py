@@ -67,7 +67,9 @@ def _read_store(value: object) -> Path | str | None:
 DOMAIN = Kind("a host name such as mycompany.gainsightcloud.com, or sandbox", _read_domain)
 BASE_URL = Kind("https://host[:port], or plain http to a loopback address only", _read_base_url)
 SECURE_URL = Kind("a URL that begins with https://", _read_secure_url)
-CREDENTIAL = Kind("text as Gainsight shows it, without blanks or line breaks", _read_credential)
+CREDENTIAL = Kind(
+    "text as Gainsight shows it, without blanks or line breaks", _read_credential, hidden=True
+)
 STORE = Kind(
     "memory, the path of a file on this machine, or redis://[user@]host[:port][/number] "
     "(rediss:// for TLS)",

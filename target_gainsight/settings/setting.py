@@ -82,11 +82,13 @@ class Kind(NamedTuple):
     Attributes:
         expected: In words for people.
         read: Returns a JSON value or text as what the setting holds, or None if it is not that.
+        hidden: Whether a wrong value may be a secret and is not displayed.
     """
 
     expected: str
     read: Callable[[object], Any]
     json_types: tuple[str, ...] = ("string",)
+    hidden: bool = False
 
 
 TEXT = Kind("text", read_text)
@@ -229,7 +231,7 @@ def read_values(
             continue
         value = setting.read(given)
         if value is None:
-            hidden = setting.secret or re.search(r"[@?]", str(given))  # perhaps a password in a URL
+            hidden = setting.secret or setting.kind.hidden or re.search(r"[@?]", str(given))
             got = "a hidden value" if hidden else display(given)
             errors.add(name, got, setting.expected, setting.hint(given))
         else:

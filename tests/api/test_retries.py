@@ -196,15 +196,16 @@ def test_waits_for_permits_do_not_count_as_retry_time(
     ("retry_after", "waited"),
     [
         ("7", 7),
-        ("Thu, 01 Jan 2026 12:00:09 GMT", 61),
+        ("Thu, 01 Jan 2026 09:00:09 GMT", 9),
+        ("Thu, 01 Jan 2026 08:00:00 GMT", 1),
         ("soon", 61),
         ("inf", 61),
     ],
 )
-def test_throttled_call_waits_for_retry_after_in_seconds(
+def test_throttled_call_waits_for_retry_after_in_seconds_or_as_date(
     client: GainsightClient, requests_mock: Any, clock: FakeClock, retry_after: str, waited: float
 ) -> None:
-    headers = {"Date": "Thu, 01 Jan 2026 12:00:00 GMT", "Retry-After": retry_after}
+    headers = {"Date": "Thu, 01 Jan 2026 09:00:00 GMT", "Retry-After": retry_after}
     requests_mock.get(URL, [{"status_code": 429, "headers": headers}, OK])
     get(client)
     assert clock.waits == [pytest.approx(waited)]

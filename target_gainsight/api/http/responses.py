@@ -161,10 +161,20 @@ def _failure(response: Response) -> errors.GainsightError:
         return _refusal(response) if response.is_object else _unreadable(response)
     kind, message = known
     error = kind(message, **context)
-    retry_after = response.headers.get("retry-after", "").strip()
-    if isinstance(error, errors.RetryCallError) and retry_after.isdecimal():
-        error.retry_after = float(retry_after)
+    if isinstance(error, errors.RetryCallError):
+        error.retry_after = _retry_after(response)
     return error
+
+
+def _retry_after(response: Response) -> float | None:
+    """Return the seconds that a response asks to wait, given as such or as a date."""
+    text = response.headers.get("retry-after", "").strip()
+    if text.isdecimal():
+        return float(text)
+    with suppress(ValueError, TypeError):
+        if response.server_time:
+            return max(0.0, (parsedate_to_datetime(text) - response.server_time).total_seconds())
+    return None
 
 
 def _unreadable(response: Response) -> errors.GainsightError:
