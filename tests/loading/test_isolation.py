@@ -42,6 +42,7 @@ def writes(tenant: Tenant) -> int:
         ("RenewalDate", "2026-02-03", "2026-03-01"),
         ("Tags", ["Pilot"], ["Reference"]),
         ("Summary", "a (b = c) d", "fine"),
+        ("Industry", "gold", "Gold"),
     ],
 )
 def test_one_bad_record_in_fifty_is_found_in_three_writes(

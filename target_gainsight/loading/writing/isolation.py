@@ -90,5 +90,6 @@ def _as_text(value: object) -> str:
     """Return a value as descriptions print it; null and empty text are the same to a tenant."""
     if isinstance(value, (list, tuple)):
         return ", ".join(map(_as_text, value))
-    text = "" if value is None else str(value).lower()
+    text = "" if value is None else str(value)
+    text = text.lower() if isinstance(value, bool) else text
     return text.strip().strip("[]\"'").strip()
