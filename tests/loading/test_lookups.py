@@ -417,6 +417,27 @@ def test_child_names_parent_rejected_before_any_call(tenant: Tenant) -> None:
     assert "its parent was rejected in this run" in run.rejects[1]["gainsight_reject"]["hint"]
 
 
+def test_child_names_rejected_parent_in_another_spelling(tenant: Tenant) -> None:
+    lines = [schema("accounts", {"Name": TEXT, "Employees": TEXT}), responses_schema()]
+    lines += [record("accounts", Name=" Bad", Employees="many")]
+    lines += [response("r1", "bad"), response("r2", "Worse")]
+    streams = {"accounts": {"object_type": "company"}, "responses": routed()}
+    run = tenant.load(*lines, streams=streams, max_reject_percent=100)
+    assert run.codes == ["not_a_number", "lookup_rejected_parent", "lookup_no_match"]
+
+
+def test_plan_forgets_only_the_parent_that_would_be_deleted(tenant: Tenant) -> None:
+    columns = {"Name": TEXT, "_sdc_deleted_at": TEXT}
+    lines = [schema("accounts", columns), responses_schema()]
+    lines += [record("accounts", Name="Initech"), record("accounts", Name="Hooli")]
+    lines += [response("r1", "Initech"), response("r2", "Hooli")]
+    lines += [record("accounts", Name="Hooli", _sdc_deleted_at="2026-01-01T00:00:00Z")]
+    lines += [response("r3", "Initech"), response("r4", "Hooli")]
+    streams = {"accounts": {"object_type": "company", "deletes": "delete"}, "responses": routed()}
+    run = tenant.load(*lines, streams=streams, read_group_size=1, dry_run=True)
+    assert run.outcomes("responses") == {"created": 3, "rejected": 1}
+
+
 def test_lookup_may_fill_lookup_key(tenant: Tenant) -> None:
     seed_companies(tenant, "Initech", "Globex")
     entry = {"lookup_keys": ["Company__gc", "Month__gc"]}

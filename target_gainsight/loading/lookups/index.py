@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from target_gainsight.api import (
@@ -35,6 +35,7 @@ from target_gainsight.mapping.types.spellings import (
     MIN_COMMON_LENGTH,
     common_part,
     comparable_sfdc_id,
+    normalize_spelling,
     usual_spellings,
 )
 
@@ -113,19 +114,28 @@ class LookupIndex:
             if outcome is Outcome.CREATED or record.claimed is not None:
                 self.on_create(object_name)
             if outcome is Outcome.DELETED:
-                self._deleted.add(str(gsid))
+                self._on_delete(str(gsid))
             if self._planned is not None and outcome in WRITTEN:
                 for key in self._targets.of(object_name, record.fields):
                     self._planned.put(_place(*key), outcome is not Outcome.DELETED)
 
+    def _on_delete(self, gsid: str) -> None:
+        """Leave a row out; look again for those that would be new, if it would be one of them."""
+        if gsid != TO_BE_CREATED:
+            self._deleted.add(gsid)
+            return
+        for key in [key for key, (gsids, _) in self._found.items() if TO_BE_CREATED in gsids]:
+            del self._found[key]
+
     def on_reject(self, object_name: str, fields: Mapping[str, object]) -> None:
         """Remember a rejected record, so that its children can be rejected with that reason."""
         for key in self._targets.of(object_name, fields):
-            self._rejected[_place(*key)] = None
+            self._rejected[_place(*key, normalize_spelling)] = None
 
     def is_rejected(self, key: LookupKey) -> bool:
         """Return whether the record with some values was rejected in this run."""
-        return _place(key.match.object_name, key.match.names, key.written) in self._rejected
+        place = key.match.object_name, key.match.names, key.written
+        return _place(*place, normalize_spelling) in self._rejected
 
     def find(self, keys: Sequence[LookupKey]) -> None:
         """Read the rows that some records refer to, with one query for each object."""
@@ -229,9 +239,14 @@ class LookupIndex:
         return self._planned is not None and (place, True) in self._planned.find([place])
 
 
-def _place(object_name: str, names: tuple[str, ...], values: Iterable[object]) -> Key:
+def _place(
+    object_name: str,
+    names: tuple[str, ...],
+    values: Iterable[object],
+    comparable: Callable[[str], str | None] = comparable_sfdc_id,
+) -> Key:
     """Return what a record of this run is found by; both forms of a Salesforce id are one."""
-    return (object_name, names, *(comparable_sfdc_id(str(value)) for value in values))
+    return (object_name, names, *(comparable(str(value)) for value in values))
 
 
 def _select(by_match: Iterable[MatchFields]) -> tuple[str, ...]:
