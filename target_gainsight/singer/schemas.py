@@ -81,7 +81,15 @@ def _repair(node: object, root: Mapping[str, Any], levels: int = _MAX_REFERENCES
         repaired["type"] = [names, "null"]
     elif isinstance(names, list):
         repaired["type"] = [each for at, each in enumerate(names) if each not in names[:at]]
-    return repaired
+    return _with_usual_enum(repaired)
+
+
+def _with_usual_enum(node: Node) -> Node:
+    """Let null be an item where it is a type, as taps mean it; no items are no restriction."""
+    enum, types = node.get("enum"), node.get("type")
+    if isinstance(enum, list) and isinstance(types, list) and "null" in types:
+        node["enum"] = [*enum, None] if enum and None not in enum else enum
+    return {name: value for name, value in node.items() if name != "enum" or value != []}
 
 
 def _repair_part(name: str, value: object, root: Mapping[str, Any], levels: int) -> object:

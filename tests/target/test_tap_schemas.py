@@ -34,6 +34,8 @@ UNDERSTOOD: dict[str, tuple[Message, object]] = {
     "no type": ({}, 7),
     "nullable": ({"type": "integer", "nullable": True}, None),
     "null instead of a list": ({"type": "integer", "enum": None, "examples": None}, 7),
+    "choice of nothing": ({"type": "integer", "enum": []}, 7),
+    "null beside a choice": ({"type": ["integer", "null"], "enum": [7]}, None),
     "scale of a decimal": ({"type": "number", "multipleOf": 1e-38}, 7),
     "unknown type": ({"anyOf": [{"type": "txet"}, {"type": 5}]}, 7),
 }
