@@ -293,10 +293,11 @@ def _find_failure(record: Record, sink: StreamSink) -> Reason | None:
 
 def _violation(error: jsonschema_rs.ValidationError) -> Reason:
     """Name the column, and the rule of the schema that it breaks."""
-    path, value = [*map(str, error.instance_path)], error.instance
+    path = [*map(str, error.instance_path)]
+    field, value = ".".join(path) or None, error.instance if path else None
     message = f"its schema refuses it: {error.message}"
     if error.kind.name == "required":
-        path, value = [*path, error.kind.value], None
+        field, value = ".".join([*path, error.kind.value]), None
         message = "its schema requires the column, which the record lacks"
     hint = "correct it in the tap, or set validate_records: false"
-    return Reason("schema_violation", message, field=".".join(path), value=value, hint=hint)
+    return Reason("schema_violation", message, field=field, value=value, hint=hint)

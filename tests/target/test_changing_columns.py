@@ -138,6 +138,8 @@ def test_schema_that_forbids_other_columns_still_rejects_them(tenant: Tenant) ->
     strict["schema"]["additionalProperties"] = False
     run = tenant.load(strict, record(Name="A", Industry="IT"), record(Name="B"))
     assert (run.codes, tenant.names()) == (["schema_violation"], ["B"])
+    reject = run.rejects[0]["gainsight_reject"]
+    assert (reject["field"], reject["value"]) == (None, None)
 
 
 def test_undeclared_columns_of_people_and_their_links_are_loaded(tenant: Tenant) -> None:
