@@ -1,4 +1,4 @@
-"""The sinks of streams that go into CSV files: for a bulk job, and for the import of Surveys.
+"""Streams that go into CSV files, and the sink of those for the import of Surveys.
 
 Files are settled, not single records: only the job's log has the outcome of a row.
 """
@@ -11,14 +11,13 @@ from typing import Any
 
 from typing_extensions import override
 
-from target_gainsight.loading.bulk.bulk_loader import BulkLoader
 from target_gainsight.loading.bulk.csv_file import CsvFile, file_name
 from target_gainsight.loading.outcomes import Outcome, reason_of_fields
 from target_gainsight.loading.records import SourceRecord
 from target_gainsight.loading.settling.summary import FileCounts
 from target_gainsight.loading.storage.private_file import PART, remove_leftovers
 from target_gainsight.mapping.columns import columns_of
-from target_gainsight.mapping.csv_columns import CsvPlan, plan_job_columns, plan_survey
+from target_gainsight.mapping.csv_columns import CsvPlan, plan_survey
 from target_gainsight.mapping.errors import RecordRejectedError, display
 from target_gainsight.mapping.escaping import csv_text, one_line
 from target_gainsight.sinks.stream import StreamSink
@@ -78,75 +77,6 @@ class FileSink(StreamSink):
         """Do nothing: rows are written as they arrive."""
 
 
-class BulkCsvSink(FileSink):
-    """Hands the records of one stream to a bulk job."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's
-        """Wait for the job of an earlier run before the first row."""
-        super().__init__(*args, **kwargs)
-        self.loader = self._make_loader()
-        self.loader.begin()
-        self.streams.add(self)
-
-    @override
-    def _plan(self) -> CsvPlan:
-        schema = self.context.schemas.get_if_readable(self.object_name)
-        self.knows_fields = schema is not None
-        return plan_job_columns(
-            columns_of(self.schema),
-            schema,
-            self.stream,
-            stream=self.stream_name,
-            keys=self.key_properties,
-        )
-
-    @override
-    def _add_row(self, line: bytes, source: SourceRecord) -> None:
-        self.loader.add(line, source)
-
-    @override
-    def abandon(self) -> None:
-        self.loader.abandon()
-
-    def _make_loader(self) -> BulkLoader:
-        context = self.context
-        return BulkLoader(
-            stream=self.stream_name,
-            job_id=self.stream.bulk_job_id,
-            header=self.header,
-            api=context.client.bulk,
-            journal=context.uploads,
-            ledger=self.ledger,
-            counts=self.file_counts,
-            clock=context.clock,
-            object_name=self.object_name,
-            streams=self.streams,
-            lookups=context.lookups,
-            plan=context.plan,
-            max_bytes=context.settings.limits.bulk_max_file_bytes,
-        )
-
-    @override
-    def send_older_than(self, seconds: float) -> None:
-        """Send a file that is old enough, at intervals at which uploads can go on all day."""
-        limits = self.context.settings.limits
-        share = limits.quota_percent / 100
-        hourly = 3600 / max(1.0, limits.bulk_calls_per_hour * share)
-        daily = 86_400 / max(1.0, limits.bulk_calls_per_day * share)
-        with self.streams.loading(self):
-            self.loader.send_older_than(max(seconds, hourly, daily))
-
-    @override
-    def settle(self) -> None:
-        with self.streams.loading(self):
-            self.loader.send()
-            self.loader.finish_job()
-
-    @override
-    def forget_progress(self) -> None:
-        self.loader.remove_notes()
-
-
 class SurveyCsvSink(FileSink):
     """Writes the records of one stream into a file that an administrator imports into Surveys.
 
@@ -164,8 +94,8 @@ class SurveyCsvSink(FileSink):
     @override
     def _add_row(self, line: bytes, source: SourceRecord) -> None:
         self._file = self._file or self._new_file()
-        self._file.add(line)
-        self._file.records.add(source)
+        retires = self.ledger.rejects.retired_by(source, source.sequence)
+        self._file.add(line, source.sequence, retires)
 
     def _new_file(self) -> CsvFile:
         """Begin a file; a stream whose columns change during a run gets a further one."""
@@ -175,8 +105,7 @@ class SurveyCsvSink(FileSink):
             remove_leftovers(folder, f"{name}-*.csv{PART}")
         further = f"-{self.file_counts.files + 1}" if self.file_counts.files else ""
         path = folder / f"{name}-{self.context.summary.run}{further}.csv"
-        records = self.ledger.file_contents(self.stream_name)
-        return CsvFile(path, self.header, records, dry_run=dry_run)
+        return CsvFile(path, self.header, dry_run=dry_run)
 
     @override
     def settle(self) -> None:
@@ -192,7 +121,7 @@ class SurveyCsvSink(FileSink):
         else:
             self.file_counts.written.append(str(file.path))
             self.logger.info("%s responses are in %s", f"{file.rows:,}", file.path)
-        self.ledger.record_file(file.records)
+        self.ledger.record_file(self.stream_name, file.sequences, file.retires)
 
     @override
     def abandon(self) -> None:

@@ -8,13 +8,12 @@ import os
 import re
 import sys
 from array import array
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.loading.settling.ledger import FileContents
 from target_gainsight.loading.storage.private_file import (
     PART,
     lock,
@@ -31,15 +30,18 @@ class CsvFile:
     Every method raises RunStoppedError when the disk refuses, and deletes the file first.
 
     Args:
-        records: The records of the rows, in their order; the caller adds them.
         dry_run: Rows and bytes are counted, and nothing is written.
+
+    Attributes:
+        sequences: The numbers of the rows' records in the input, which settle with the file.
+        retires: The rejects that these records retire.
     """
 
-    def __init__(
-        self, path: Path, header: bytes, records: FileContents, *, dry_run: bool = False
-    ) -> None:
+    def __init__(self, path: Path, header: bytes, *, dry_run: bool = False) -> None:
         self.path = path
-        self.records = records
+        self.header = header
+        self.sequences = array("q")
+        self.retires: list[str] = []
         self.size = 0
         self.digests = array("Q")
         self.sha256 = hashlib.sha256()
@@ -57,12 +59,14 @@ class CsvFile:
     @property
     def rows(self) -> int:
         """The number of rows, without the header."""
-        return len(self.digests)
+        return len(self.sequences)
 
-    def add(self, line: bytes) -> None:
-        """Append one line, including its end."""
+    def add(self, line: bytes, sequence: int, retires: Iterable[str] = ()) -> None:
+        """Append the line of one record, including its end, and the rejects that it retires."""
         self._append(line)
         self.digests.append(row_digest(line))
+        self.sequences.append(sequence)
+        self.retires += retires
 
     def complete(self) -> None:
         """Bring everything to disk and give the file its name; no line can follow."""

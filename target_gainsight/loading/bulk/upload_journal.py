@@ -18,7 +18,6 @@ from typing import IO
 
 from target_gainsight.loading.bulk.csv_file import CsvFile, file_name
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.loading.settling.ledger import FileContents
 from target_gainsight.loading.storage.private_file import (
     PART,
     lock,
@@ -97,20 +96,19 @@ class UploadJournal:
             held.close()
         self._locks = {}
 
-    def new_file(
-        self, stream: str, header: bytes, records: FileContents, *, dry_run: bool = False
-    ) -> CsvFile:
+    def new_file(self, stream: str, header: bytes, *, dry_run: bool = False) -> CsvFile:
         """Begin a CSV of a stream."""
         self._count += 1
         path = self.folder / f"{self.run}-{file_name(stream)}-{self._count}{CSV}"
-        return CsvFile(path, header, records, dry_run=dry_run)
+        return CsvFile(path, header, dry_run=dry_run)
 
-    def new_note(self, csv: CsvFile, stream: str, job_id: str, header: bytes) -> UploadNote:
+    def new_note(self, csv: CsvFile, stream: str, job_id: str) -> UploadNote:
         """Return the note of a complete CSV; bring the digests of its rows to disk, in order."""
-        name, text = csv.path.name.removesuffix(CSV), header.decode()
+        name, text = csv.path.name.removesuffix(CSV), csv.header.decode()
         sizes = csv.rows, csv.size, csv.sha256.hexdigest()
         note = UploadNote(name, self.run, self.tenant, job_id, stream, text, *sizes)
         replace_private_file(self.path(note, ROWS), csv.digests.tobytes())
+        del csv.digests[:]  # the job may work for hours
         return note
 
     def path(self, note: UploadNote, suffix: str = CSV) -> Path:

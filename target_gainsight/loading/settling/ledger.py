@@ -6,8 +6,7 @@ Only the main thread calls it.
 from __future__ import annotations
 
 import logging
-from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -40,28 +39,6 @@ NOT_WRITTEN = (Outcome.SKIPPED, Outcome.REJECTED)
 PERCENT_COUNTS_FROM = 100
 RUN_AGAIN = "Run again later; the run continues where this one stopped."
 MAX_UNAVAILABLE_IN_A_ROW = 3
-
-
-@dataclass
-class FileContents:
-    """The records that one file holds, by their numbers in the input; they settle with the file."""
-
-    stream: str
-    rejects: RejectFile
-    sequences: array[int] = field(default_factory=lambda: array("q"))
-    retires: list[str] = field(default_factory=list)
-
-    def add(self, source: SourceRecord) -> None:
-        """Add a record, and the rejects that it retires."""
-        self.sequences.append(source.sequence)
-        self.retires += self.rejects.retired_by(source, source.sequence)
-
-    def split(self, count: int) -> list[FileContents]:
-        """Split off the first ``count`` records; rejects retire with the last, non-empty part."""
-        if len(self.sequences) <= count:
-            return [self]
-        first = replace(self, sequences=self.sequences[:count], retires=[])
-        return [first, replace(self, sequences=self.sequences[count:])]
 
 
 @dataclass
@@ -158,22 +135,20 @@ class Ledger:
             )
             raise RunStoppedError(message, code="unavailable", suggestion=RUN_AGAIN)
 
-    def file_contents(self, stream: str) -> FileContents:
-        """Return the contents of a new file of a stream."""
-        return FileContents(stream, self.rejects)
-
-    def record_file(self, records: FileContents, failed: int = 0) -> None:
-        """Settle the records of one file and write the state they cover.
+    def record_file(
+        self, stream: str, sequences: Sequence[int], retires: Iterable[str], failed: int = 0
+    ) -> None:
+        """Settle the records of one file, by their numbers in the input.
 
         Which ones failed is unknown, so that no reject is retired if any did.
         """
-        for sequence in records.sequences:
+        for sequence in sequences:
             self.checkpoint.watermark.settle(sequence)
-        by_file = self.summary.streams[records.stream].by_file
+        by_file = self.summary.streams[stream].by_file
         if by_file is not None:
-            by_file.settled += len(records.sequences)
+            by_file.settled += len(sequences)
         if not failed and not self.summary.dry_run:
-            self.rejects.retire(records.retires, "settled by file")
+            self.rejects.retire(retires, "settled by file")
         self._rejects_that_count += failed
         self._advance()
         self._check_limits()

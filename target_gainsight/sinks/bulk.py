@@ -1,4 +1,4 @@
-"""Loads one stream through a bulk job: rows → CSV files → uploads, one job at a time.
+"""The sink of a stream that goes into a bulk job: rows → CSV files → uploads, one job at a time.
 
 A file is uploaded when the job before it has ended, so that later rows are written later; reading
 goes on meanwhile. A job reports counts only, so records are settled by their file, once its job is
@@ -8,15 +8,15 @@ COMPLETED. Rows that an earlier run has uploaded are not sent again.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import islice
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+from typing_extensions import override
 
 from target_gainsight.api import (
-    BulkApi,
-    Clock,
     GainsightError,
     JobStatus,
     NotFoundError,
@@ -26,15 +26,13 @@ from target_gainsight.api import (
     UnknownOutcomeError,
 )
 from target_gainsight.loading.bulk.csv_file import CsvFile, row_digest
-from target_gainsight.loading.bulk.upload_journal import UploadJournal, UploadNote
-from target_gainsight.loading.dry_run.plan import Plan
-from target_gainsight.loading.loading_streams import LoadingStreams
-from target_gainsight.loading.lookups.index import LookupIndex
+from target_gainsight.loading.bulk.upload_journal import UploadNote
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.records import SourceRecord
-from target_gainsight.loading.settling.ledger import FileContents, Ledger
-from target_gainsight.loading.settling.summary import FileCounts
+from target_gainsight.mapping.columns import columns_of
+from target_gainsight.mapping.csv_columns import CsvPlan, plan_job_columns
 from target_gainsight.mapping.errors import display, display_path
+from target_gainsight.sinks.files import FileSink
 
 logger = logging.getLogger(__name__)
 
@@ -50,17 +48,16 @@ CHECK_LOG = "Read the reason in its log in Gainsight, fix the job or the mapping
 
 @dataclass
 class RunningJob:
-    """A job that is working on a file; the records are None for a file of an earlier run."""
+    """A job that is working on a file; None stands for a file of an earlier run."""
 
     note: UploadNote
-    records: FileContents | None
+    file: CsvFile | None
     began: float
     due: float
     pause: float = FIRST_PAUSE_SECONDS
 
 
-@dataclass(kw_only=True)
-class BulkLoader:
+class BulkCsvSink(FileSink):
     """Loads one stream through one bulk job; in a dry run, nothing is written or sent.
 
     Raises:
@@ -68,78 +65,100 @@ class BulkLoader:
             a job has failed, or it is unknown whether it has taken a file.
     """
 
-    stream: str
-    job_id: str
-    header: bytes
-    api: BulkApi
-    journal: UploadJournal
-    ledger: Ledger
-    counts: FileCounts
-    clock: Clock
-    object_name: str
-    streams: LoadingStreams
-    lookups: LookupIndex
-    plan: Plan | None = None
-    max_bytes: int
-    _full_at: int = field(init=False)
-    _files: list[CsvFile] = field(default_factory=list, init=False)
-    """What is to be sent: the file that grows, or the parts of one that was too large."""
-    _file_began: float = field(default=0.0, init=False)
-    _job: RunningJob | None = field(default=None, init=False)
-    _uploaded: Iterator[int] = field(default_factory=lambda: iter(()), init=False)
-    """The digests of the rows that earlier runs have uploaded, from the last recognised one on."""
-
-    def __post_init__(self) -> None:
-        self._full_at = self.max_bytes
-
-    def begin(self) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's
         """Wait for the job of an earlier run, and read which rows earlier runs have uploaded."""
-        if self.plan is None:
-            self.journal.begin(self.stream)
-        notes = [note for note in self.journal.notes(self.stream) if note.run != self.journal.run]
+        super().__init__(*args, **kwargs)
+        context = self.context
+        self._job_id = self.stream.bulk_job_id
+        self._api, self._journal, self._clock = context.client.bulk, context.uploads, context.clock
+        self._max_bytes = self._full_at = context.settings.limits.bulk_max_file_bytes
+        # What is to be sent: the file that grows, or the parts of one that was too large.
+        self._files: list[CsvFile] = []
+        self._file_began = 0.0
+        self._job: RunningJob | None = None
+        journal, name = self._journal, self.stream_name
+        if context.plan is None:
+            journal.begin(name)
+        notes = [note for note in journal.notes(name) if note.run != journal.run]
         for note in notes:
             if note.phase == "sending":
-                raise self.journal.unknown_outcome(note, "the run ended before the response")
-            if note.phase == "sent" and self.plan is None:
+                raise journal.unknown_outcome(note, "the run ended before the response")
+            if note.phase == "sent" and context.plan is None:
                 sent = f"{note.rows:,} rows"
                 logger.warning("%s has %s; waiting for it to be done with them", note, sent)
                 self._follow(note, None)
-                self.finish_job()
-        target = self.job_id, self.header.decode()
-        self._uploaded = self.journal.rows(n for n in notes if (n.job_id, n.header) == target)
+                self._finish_job()
+        target = self._job_id, self.header.decode()
+        # The digests of the rows uploaded earlier, from the last recognised one on.
+        self._uploaded = journal.rows(n for n in notes if (n.job_id, n.header) == target)
+        self.streams.add(self)
 
-    def add(self, line: bytes, source: SourceRecord) -> None:
-        """Add one row, given as a line of CSV."""
+    @override
+    def _plan(self) -> CsvPlan:
+        schema = self.context.schemas.get_if_readable(self.object_name)
+        self.knows_fields = schema is not None
+        return plan_job_columns(
+            columns_of(self.schema),
+            schema,
+            self.stream,
+            stream=self.stream_name,
+            keys=self.key_properties,
+        )
+
+    @override
+    def _add_row(self, line: bytes, source: SourceRecord) -> None:
         # A row is recognised if it follows, at whatever distance, the one recognised before it. The
         # first unknown row ends this: the rows after it may be newer than those uploaded.
+        retires = self.ledger.rejects.retired_by(source, source.sequence)
         if row_digest(line) in self._uploaded:
-            self.counts.repeated += 1
-            repeated = self.ledger.file_contents(self.stream)
-            repeated.add(source)
-            self.ledger.record_file(repeated)
+            self.file_counts.repeated += 1
+            self.ledger.record_file(self.stream_name, [source.sequence], retires)
             return
         if self._files:
             file = self._files[0]
             if file.size + len(line) >= self._full_at or file.rows >= MAX_ROWS:
-                self.send()
+                self._send()
         if not self._files:
-            self._file_began = self.clock.now()
-            records, dry_run = self.ledger.file_contents(self.stream), self.plan is not None
-            file = self.journal.new_file(self.stream, self.header, records, dry_run=dry_run)
-            self._files = [file]
+            self._file_began = self._clock.now()
+            dry_run = self.context.plan is not None
+            self._files = [self._journal.new_file(self.stream_name, self.header, dry_run=dry_run)]
         [file] = self._files
-        if file.size + len(line) >= self.max_bytes:
-            raise self._row_too_large(len(line), f"a file stays below {self.max_bytes:,} bytes")
-        file.add(line)
-        file.records.add(source)
+        if file.size + len(line) >= self._max_bytes:
+            raise self._row_too_large(len(line), f"a file stays below {self._max_bytes:,} bytes")
+        file.add(line, source.sequence, retires)
 
+    @override
     def send_older_than(self, seconds: float) -> None:
-        """Poll the job if that is due, and send the file if it has grown for some seconds."""
-        self._poll()
-        if self._files and self.clock.now() - self._file_began >= seconds:
-            self.send()
+        """Poll the job, and send a file that is old enough for uploads to go on all day."""
+        limits = self.context.settings.limits
+        share = limits.quota_percent / 100
+        hourly = 3600 / max(1.0, limits.bulk_calls_per_hour * share)
+        daily = 86_400 / max(1.0, limits.bulk_calls_per_day * share)
+        with self.streams.loading(self):
+            self._poll()
+            age = self._clock.now() - self._file_began
+            if self._files and age >= max(seconds, hourly, daily):
+                self._send()
 
-    def send(self) -> None:
+    @override
+    def settle(self) -> None:
+        with self.streams.loading(self):
+            self._send()
+            self._finish_job()
+
+    @override
+    def abandon(self) -> None:
+        """Delete rows that will not be sent; the note of a job in progress stays."""
+        for file in self._files:
+            file.discard()
+        self._files = []
+
+    @override
+    def forget_progress(self) -> None:
+        for note in self._journal.notes(self.stream_name) if self.context.plan is None else ():
+            self._journal.remove(note)
+
+    def _send(self) -> None:
         """Send the rows added so far, once the job before has ended.
 
         A file is halved as often as the tenant refuses it as too large.
@@ -147,58 +166,46 @@ class BulkLoader:
         if self._files:
             self.streams.settle_object(self.object_name)
         while self._files:
-            if self.plan is not None:
-                file = self._files.pop()
-                kind = f"bulk job {self.job_id}"
-                self.plan.record_file(self.stream, file.size, kind, is_upload=True)
-                self.ledger.record_file(file.records)
+            if self.context.plan is not None:
+                file, kind = self._files.pop(), f"bulk job {self._job_id}"
+                self.context.plan.record_file(self.stream_name, file.size, kind, is_upload=True)
+                self.ledger.record_file(self.stream_name, file.sequences, file.retires)
             else:
-                self.finish_job()
+                self._finish_job()
                 file = self._files.pop(0)
                 try:
                     note = self._upload(file)
                 except PayloadTooLargeError as error:
                     self._halve([file, *self._files], error)
                     continue
-                self._follow(note, file.records)
-            self.counts.files += 1
-            self.counts.rows += file.rows
+                self._follow(note, file)
+            self.file_counts.files += 1
+            self.file_counts.rows += file.rows
 
-    def finish_job(self) -> None:
+    def _finish_job(self) -> None:
         """Wait until the job has ended, unless the run is being stopped (StoppedError)."""
         while self._job is not None:
-            if self.clock.wait(max(0.0, self._job.due - self.clock.now())):
+            if self._clock.wait(max(0.0, self._job.due - self._clock.now())):
                 raise StoppedError
             self._poll()
-
-    def abandon(self) -> None:
-        """Delete rows that will not be sent; the note of a job in progress stays."""
-        for file in self._files:
-            file.discard()
-        self._files = []
-
-    def remove_notes(self) -> None:
-        """Delete the stream's notes, after the last state is written."""
-        for note in self.journal.notes(self.stream) if self.plan is None else ():
-            self.journal.remove(note)
 
     def _upload(self, file: CsvFile) -> UploadNote:
         """Upload a file; its note is on disk before its first byte is sent."""
         file.complete()
-        note = self.journal.new_note(file, self.stream, self.job_id, self.header)
+        note = self._journal.new_note(file, self.stream_name, self._job_id)
 
         def open_file() -> BinaryIO:
             nonlocal note
-            note = replace(note, sent_at=self.clock.now())
-            self.journal.write(note)
+            note = replace(note, sent_at=self._clock.now())
+            self._journal.write(note)
             return file.path.open("rb")
 
         try:
-            status_id = self.api.upload(self.job_id, file.path.name, open_file)
+            status_id = self._api.upload(self._job_id, file.path.name, open_file)
         except UnknownOutcomeError as error:
-            raise self.journal.unknown_outcome(note, str(error)) from error
+            raise self._journal.unknown_outcome(note, str(error)) from error
         except GainsightError as error:
-            self.journal.remove(note)
+            self._journal.remove(note)
             if isinstance(error, PayloadTooLargeError):
                 raise
             if isinstance(error, RefusedError):
@@ -208,9 +215,9 @@ class BulkLoader:
             file.discard()
             raise
         if status_id is None:
-            raise self.journal.unknown_outcome(note, "the response has no status id")
+            raise self._journal.unknown_outcome(note, "the response has no status id")
         note = replace(note, phase="sent", status_id=status_id)
-        self.journal.write(note)
+        self._journal.write(note)
         logger.info("%s has %s rows (%s bytes)", note, f"{note.rows:,}", f"{note.size:,}")
         return note
 
@@ -224,18 +231,21 @@ class BulkLoader:
             whole.complete()
             with closing(whole.read_rows()) as rows:
                 next(rows)
-                for records in whole.records.split((whole.rows + 1) // 2):
-                    half = self.journal.new_file(self.stream, self.header, records)
-                    for row in islice(rows, len(records.sequences)):
-                        half.add(row)
+                middle = (whole.rows + 1) // 2
+                parts = whole.sequences[:middle], whole.sequences[middle:]
+                for sequences in filter(None, parts):
+                    half = self._journal.new_file(self.stream_name, self.header)
+                    for row, sequence in zip(islice(rows, len(sequences)), sequences, strict=True):
+                        half.add(row, sequence)
                     halves.append(half)
+            halves[-1].retires = whole.retires  # once all rows are settled
             whole.discard()
         self._files = halves
         self._full_at = max(file.size for file in halves) + 1
         logger.warning(
             "stream %s: the tenant refuses a file of %s bytes as too large (%s); it is sent in "
             "parts, and later files stay below %s bytes",
-            display(self.stream),
+            display(self.stream_name),
             f"{files[0].size:,}",
             error,
             f"{self._full_at:,}",
@@ -243,26 +253,26 @@ class BulkLoader:
 
     def _row_too_large(self, size: int, why: str) -> RunStoppedError:
         return RunStoppedError(
-            f"stream {display(self.stream)}: one row of {size:,} bytes is too large for bulk job "
-            f"{display(self.job_id)}: {why}. Shorten its texts in a stream map and run again; the "
-            "rows from here on will be re-sent."
+            f"stream {display(self.stream_name)}: one row of {size:,} bytes is too large for bulk "
+            f"job {display(self._job_id)}: {why}. Shorten its texts in a stream map and run again; "
+            "the rows from here on will be re-sent."
         )
 
-    def _follow(self, note: UploadNote, records: FileContents | None) -> None:
+    def _follow(self, note: UploadNote, file: CsvFile | None) -> None:
         """Follow a job that has got a file."""
-        now = self.clock.now()
-        self._job = RunningJob(note, records, began=now, due=now + FIRST_PAUSE_SECONDS)
+        now = self._clock.now()
+        self._job = RunningJob(note, file, began=now, due=now + FIRST_PAUSE_SECONDS)
 
     def _poll(self) -> None:
         """Fetch the job's status if that is due."""
-        job, now = self._job, self.clock.now()
+        job, now = self._job, self._clock.now()
         if job is None or now < job.due:
             return
         note = job.note
         try:
-            status = self.api.status(note.status_id)
+            status = self._api.status(note.status_id)
         except (RefusedError, NotFoundError) as error:
-            raise self.journal.unknown_outcome(note, str(error)) from error
+            raise self._journal.unknown_outcome(note, str(error)) from error
         if status.state == COMPLETED:
             self._complete(job, status)
         elif any(word in status.state for word in FAILED):
@@ -275,24 +285,24 @@ class BulkLoader:
             raise RunStoppedError(message)
         else:
             job.pause = min(job.pause * 2, MAX_PAUSE_SECONDS)
-            job.due = self.clock.now() + job.pause
+            job.due = self._clock.now() + job.pause
 
     def _complete(self, job: RunningJob, status: JobStatus) -> None:
         """Count the rows of a file and settle its records; keep the file if rows failed."""
         note, self._job = job.note, None
-        self.lookups.on_create(self.object_name)  # look again for what was not found before
+        self.context.lookups.on_create(self.object_name)  # look again for what was not found before
         if status.failed and status.accepted == 0:
             raise self._failed(note, f"wrote none of the {note.rows:,} rows", CHECK_LOG)
-        self.journal.write(replace(note, phase="completed"))
-        accepted, failed, path = status.accepted, status.failed, self.journal.path(note)
-        self.counts.accepted += accepted or 0
-        self.counts.failed += failed or 0
+        self._journal.write(replace(note, phase="completed"))
+        accepted, failed, path = status.accepted, status.failed, self._journal.path(note)
+        self.file_counts.accepted += accepted or 0
+        self.file_counts.failed += failed or 0
         if accepted is None or failed is None:
-            self.counts.unknown += note.rows
+            self.file_counts.unknown += note.rows
         if (accepted, failed) == (note.rows, 0):
             path.unlink(missing_ok=True)
         elif path.exists():
-            self.counts.kept.append(str(path))
+            self.file_counts.kept.append(str(path))
             logger.warning(
                 "%s: of %s rows, %s are accepted and %s failed. Only its log in Gainsight lists "
                 "the failed ones; the file is kept in %s",
@@ -302,14 +312,15 @@ class BulkLoader:
                 "an unknown number" if failed is None else failed,
                 display_path(path),
             )
-        if job.records is not None:
-            self.ledger.record_file(job.records, failed or 0)
+        if job.file is not None:
+            file = job.file
+            self.ledger.record_file(self.stream_name, file.sequences, file.retires, failed or 0)
 
     def _failed(self, note: UploadNote, problem: str, advice: str) -> RunStoppedError:
         """Return the error for a file that was not written; its rows may be sent again."""
         self._job = None
-        self.journal.remove(note)
+        self._journal.remove(note)
         return RunStoppedError(
             f"{note} {problem}. {advice}, and run again; the rows will be re-sent. The file is "
-            f"kept in {display_path(self.journal.path(note))}."
+            f"kept in {display_path(self._journal.path(note))}."
         )
