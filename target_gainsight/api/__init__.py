@@ -33,7 +33,6 @@ from target_gainsight.api.resources.metadata import ObjectSummary as ObjectSumma
 from target_gainsight.api.resources.metadata import PicklistOption as PicklistOption
 from target_gainsight.api.resources.per_record import CockpitApi as CockpitApi
 from target_gainsight.api.resources.per_record import PerRecordResponse as PerRecordResponse
-from target_gainsight.api.resources.per_record import RecordFailure as RecordFailure
 from target_gainsight.api.resources.per_record import TimelineApi as TimelineApi
 from target_gainsight.api.resources.per_record import is_duplicate as is_duplicate
 from target_gainsight.api.resources.query_filter import Condition as Condition

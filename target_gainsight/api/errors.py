@@ -37,9 +37,10 @@ _CONTEXT_NAMES = CallContext.__optional_keys__
 
 @dataclass(frozen=True)
 class FieldFailure:
-    """One field of one record that the tenant did not accept.
+    """One field of one record that the tenant did not accept, or a whole record without a field.
 
     `value` is as the response gives it: a list for picklists, text out of the description, or None.
+    `code` is empty if the response gives none.
     """
 
     field: str | None

@@ -9,10 +9,10 @@ from answering import TENANT, failure, success
 
 from target_gainsight.api import (
     CallEvent,
+    FieldFailure,
     GainsightClient,
     PayloadTooLargeError,
     PerRecordResponse,
-    RecordFailure,
     RefusedError,
     UnknownOutcomeError,
     is_duplicate,
@@ -22,7 +22,8 @@ ACTIVITIES = f"{TENANT}/v1/ant/es/activity"
 CTAS = f"{TENANT}/v2/cockpit/cta/"
 CALL = {"ExternalId": "c-1", "Subject": "Call"}
 CTA = {"Name": "Low NPS", "type": "Risk"}
-DUPLICATE = RecordFailure("GS_TL_10_0207", "Duplicate ExternalId")
+REFUSED = FieldFailure(None, None, "X", "no")
+DUPLICATE = FieldFailure(None, None, "GS_TL_10_0207", "Duplicate ExternalId")
 
 
 def test_insert_posts_activities_and_reads_outcomes_by_external_id(
@@ -33,7 +34,7 @@ def test_insert_posts_activities_and_reads_outcomes_by_external_id(
         "failures": {"c-2": [{"errorCode": "GS_TL_10_0207", "message": "Duplicate ExternalId"}]},
     }
     requests_mock.post(ACTIVITIES, json=success(data))
-    answer = client.timeline.insert([CALL, {"ExternalId": "c-2"}])
+    answer = client.timeline.save([CALL, {"ExternalId": "c-2"}], create=True)
     assert answer == PerRecordResponse({"c-1": "1A01"}, {"c-2": DUPLICATE}, "request-1")
     sent = requests_mock.last_request.json()
     assert sent == {"records": [CALL, {"ExternalId": "c-2"}]}
@@ -42,7 +43,7 @@ def test_insert_posts_activities_and_reads_outcomes_by_external_id(
 
 def test_update_sends_identifier_externalid(client: GainsightClient, requests_mock: Any) -> None:
     requests_mock.put(ACTIVITIES, json=success({"success": {"c-1": []}, "failures": {}}))
-    answer = client.timeline.update([CALL])
+    answer = client.timeline.save([CALL], create=False)
     assert requests_mock.last_request.query == "identifier=externalid"
     assert answer.written == {"c-1": None}
 
@@ -61,9 +62,9 @@ def test_every_form_of_outcomes_by_reference_is_read(
     client: GainsightClient, requests_mock: Any, data: Any
 ) -> None:
     requests_mock.post(ACTIVITIES, json=success(data))
-    answer = client.timeline.insert([CALL])
+    answer = client.timeline.save([CALL], create=True)
     assert answer.written == {"a": "G"}
-    assert answer.refused == {"b": RecordFailure("", "no")}
+    assert answer.refused == {"b": FieldFailure(None, None, "", "no")}
 
 
 @pytest.mark.parametrize("status", [200, 400])
@@ -73,14 +74,14 @@ def test_refusal_with_outcomes_is_a_response(
     data = {"success": {"c-1": "G"}, "failures": {"c-2": [{"errorCode": "X", "message": "no"}]}}
     body = failure("GS_TL_10_0200", "Some records failed", data)
     requests_mock.post(ACTIVITIES, status_code=status, json=body)
-    answer = client.timeline.insert([CALL])
-    assert answer == PerRecordResponse({"c-1": "G"}, {"c-2": RecordFailure("X", "no")}, "request-2")
+    answer = client.timeline.save([CALL], create=True)
+    assert answer == PerRecordResponse({"c-1": "G"}, {"c-2": REFUSED}, "request-2")
 
 
 def test_refusal_without_outcomes_is_an_error(client: GainsightClient, requests_mock: Any) -> None:
     requests_mock.post(ACTIVITIES, status_code=400, json=failure("GSOBJ_1008", "Bad body"))
     with pytest.raises(RefusedError, match="Bad body"):
-        client.timeline.insert([CALL])
+        client.timeline.save([CALL], create=True)
 
 
 @pytest.mark.parametrize(
@@ -99,17 +100,17 @@ def test_lost_insert_has_unknown_outcome(
     requests_mock.post(ACTIVITIES, **answer)
     requests_mock.post(CTAS, **answer)
     with pytest.raises(UnknownOutcomeError):
-        acquainted.timeline.insert([CALL])
+        acquainted.timeline.save([CALL], create=True)
     with pytest.raises(UnknownOutcomeError):
-        acquainted.cockpit.insert({"1": CTA})
+        acquainted.cockpit.save({"1": CTA}, create=True)
 
 
 def test_update_is_retried(acquainted: GainsightClient, requests_mock: Any) -> None:
     answered = {"json": success({"success": [{"1": "G"}], "failure": []})}
     requests_mock.put(ACTIVITIES, [{"status_code": 500}, answered])
     requests_mock.put(CTAS, [{"status_code": 500}, answered])
-    assert acquainted.timeline.update([CALL]).written == {"1": "G"}
-    assert acquainted.cockpit.update({"1": {"Gsid": "G"}}).written == {"1": "G"}
+    assert acquainted.timeline.save([CALL], create=False).written == {"1": "G"}
+    assert acquainted.cockpit.save({"1": {"Gsid": "G"}}, create=False).written == {"1": "G"}
 
 
 def test_insert_sends_ctas_as_requests_with_references(
@@ -117,9 +118,9 @@ def test_insert_sends_ctas_as_requests_with_references(
 ) -> None:
     data = {"success": [{"1": "1S01"}], "failure": [{"2": "Invalid reason"}]}
     requests_mock.post(CTAS, json=success(data))
-    answer = client.cockpit.insert({"1": CTA, "2": {**CTA, "reason": "?"}})
+    answer = client.cockpit.save({"1": CTA, "2": {**CTA, "reason": "?"}}, create=True)
     assert answer.written == {"1": "1S01"}
-    assert answer.refused == {"2": RecordFailure("", "Invalid reason")}
+    assert answer.refused == {"2": FieldFailure(None, None, "", "Invalid reason")}
     assert requests_mock.last_request.json() == {
         "requests": [
             {"record": {"referenceId": "1", **CTA}},
@@ -131,25 +132,25 @@ def test_insert_sends_ctas_as_requests_with_references(
 @pytest.mark.parametrize("count", [0, 51])
 def test_call_takes_one_to_fifty_records(client: GainsightClient, count: int) -> None:
     with pytest.raises(ValueError, match=f"1 to 50 records, not {count}"):
-        client.timeline.insert([CALL] * count)
+        client.timeline.save([CALL] * count, create=True)
     with pytest.raises(ValueError, match=f"1 to 50 records, not {count}"):
-        client.cockpit.update({str(number): CTA for number in range(count)})
+        client.cockpit.save({str(number): CTA for number in range(count)}, create=False)
 
 
 @pytest.mark.parametrize(
     ("refusal", "duplicate"),
     [
         (DUPLICATE, True),
-        (RecordFailure("", "ExternalId already exists"), True),
-        (RecordFailure("GS_TL_10_0206", "Missing field: TypeName"), False),
+        (FieldFailure(None, None, "", "ExternalId already exists"), True),
+        (FieldFailure(None, None, "GS_TL_10_0206", "Missing field: TypeName"), False),
     ],
 )
-def test_duplicate_is_known_by_code_or_message(refusal: RecordFailure, duplicate: bool) -> None:
+def test_duplicate_is_known_by_code_or_message(refusal: FieldFailure, duplicate: bool) -> None:
     assert is_duplicate(refusal) is duplicate
 
 
 def test_too_large_insert_is_refused(client: GainsightClient, requests_mock: Any) -> None:
     sent = requests_mock.post(ACTIVITIES, status_code=413, text="<html>413</html>")
     with pytest.raises(PayloadTooLargeError):
-        client.timeline.insert([{"ExternalId": "a"}])
+        client.timeline.save([{"ExternalId": "a"}], create=True)
     assert sent.call_count == 1

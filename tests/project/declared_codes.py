@@ -11,7 +11,7 @@ from target_gainsight.loading.lookups import resolver
 
 PACKAGE = Path(__file__).resolve().parents[2] / "target_gainsight"
 PACKAGES = ("loading", "mapping", "sinks", "singer")
-REASONS = ("Reason", "RecordFailure", "ConversionError")
+REASONS = ("Reason", "ConversionError")
 OWN_CODE = re.compile(r"[a-z]+(_[a-z]+)*")
 GAINSIGHTS_CODE = re.compile(r"\b(?:GSOBJ_|GS_[A-Z]+_|GU_|GS_)[0-9][0-9_]*\b")
 

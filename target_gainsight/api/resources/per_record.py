@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from target_gainsight.api.errors import RefusedError
+from target_gainsight.api.errors import FieldFailure, RefusedError
 from target_gainsight.api.http.call import Call
 from target_gainsight.api.http.json_codec import Json, Record, as_mapping, as_mappings, as_text
 from target_gainsight.api.http.responses import Send
@@ -33,14 +33,6 @@ CTA_NAMES_CALL = Call(
 
 
 @dataclass(frozen=True)
-class RecordFailure:
-    """Why one record was not written. `code` is empty if the response gives none."""
-
-    code: str
-    message: str
-
-
-@dataclass(frozen=True)
 class PerRecordResponse:
     """The outcome of each record of a call, by reference; one that is in neither has none.
 
@@ -48,7 +40,7 @@ class PerRecordResponse:
     """
 
     written: Mapping[str, str | None]
-    refused: Mapping[str, RecordFailure]
+    refused: Mapping[str, FieldFailure]
     request_id: str | None
 
 
@@ -62,23 +54,17 @@ class TimelineApi:
 
     _send: Send
 
-    def insert(self, activities: Sequence[Record]) -> PerRecordResponse:
-        """Create activities, whose `ActivityDate` has milliseconds and offset (Timeline APIs)."""
-        return self._save("POST", activities, {})
+    def save(self, activities: Sequence[Record], *, create: bool) -> PerRecordResponse:
+        """Create or update activities.
 
-    def update(self, activities: Sequence[Record]) -> PerRecordResponse:
-        """Update activities."""
-        return self._save("PUT", activities, {"identifier": "externalid"})
-
-    def _save(
-        self, method: str, activities: Sequence[Record], params: Mapping[str, str]
-    ) -> PerRecordResponse:
+        Their `ActivityDate` has milliseconds and offset (Timeline APIs).
+        """
         call = Call(
-            method,
+            "POST" if create else "PUT",
             "/v1/ant/es/activity",
             kind="timeline",
             group="timeline",
-            params=params,
+            params={} if create else {"identifier": "externalid"},
             json={"records": batch(activities)},
         )
         return _save_by_reference(self._send, call)
@@ -94,13 +80,12 @@ class CockpitApi:
 
     _send: Send
 
-    def insert(self, ctas: Mapping[str, Record]) -> PerRecordResponse:
-        """Create CTAs (Create CTA)."""
-        return self._save("POST", ctas)
-
-    def update(self, ctas: Mapping[str, Record]) -> PerRecordResponse:
-        """Update CTAs by their `Gsid` (Update CTA)."""
-        return self._save("PUT", ctas)
+    def save(self, ctas: Mapping[str, Record], *, create: bool) -> PerRecordResponse:
+        """Create CTAs, or update them by their `Gsid` (Create CTA, Update CTA)."""
+        requests = batch([{"record": {**cta, "referenceId": key}} for key, cta in ctas.items()])
+        method = "POST" if create else "PUT"
+        call = Call(method, "/v2/cockpit/cta/", kind="cta", json={"requests": requests})
+        return _save_by_reference(self._send, call)
 
     def list_names(self) -> dict[str, tuple[PicklistOption, ...]]:
         """List the values that CTAs refer to by name, by `type`, `reason`, `status`, `priority`."""
@@ -114,13 +99,8 @@ class CockpitApi:
                 names[kind] = (*names.get(kind, ()), option)
         return names
 
-    def _save(self, method: str, ctas: Mapping[str, Record]) -> PerRecordResponse:
-        requests = batch([{"record": {**cta, "referenceId": key}} for key, cta in ctas.items()])
-        call = Call(method, "/v2/cockpit/cta/", kind="cta", json={"requests": requests})
-        return _save_by_reference(self._send, call)
 
-
-def is_duplicate(failure: RecordFailure) -> bool:
+def is_duplicate(failure: FieldFailure) -> bool:
     """Return whether an activity seems to be refused because its `ExternalId` exists.
 
     Gainsight does not document the code, so the message counts, too: look the activity up.
@@ -138,9 +118,8 @@ def _listed_names(data: Json) -> Iterator[tuple[str, Record]]:
 
 
 def _save_by_reference(send: Send, call: Call) -> PerRecordResponse:
-    """Write records. Only a PUT may be repeated."""
-    repeatable = call.method == "PUT"
-    call = replace(call, repeatable=repeatable, partial=True, expects=_is_by_reference)
+    is_update = call.method == "PUT"
+    call = replace(call, repeatable=is_update, partial=True, expects=_is_by_reference)
     try:
         response = send(call)
     except RefusedError as refusal:
@@ -156,7 +135,9 @@ def _is_by_reference(data: Json) -> bool:
 
 def _read_by_reference(data: Record, request_id: str | None) -> PerRecordResponse:
     refused = {
-        reference: RecordFailure(
+        reference: FieldFailure(
+            field=None,
+            value=None,
             code=next(_texts(as_mappings(why), _CODES), ""),
             message="; ".join(_texts(why, _MESSAGES)),
         )

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 from target_gainsight.api import (
     CockpitApi,
+    FieldFailure,
     PeopleApi,
     PerRecordResponse,
-    RecordFailure,
     RefusedError,
     TimelineApi,
     is_duplicate,
@@ -129,8 +129,8 @@ class TimelineWriter(Writer):
         return unresolved
 
     def _save(self, action: Action, batch: Batch, result: BatchResult) -> list[Unresolved]:
-        save = self.timeline.insert if action == "create" else self.timeline.update
-        response = save([record.fields for record in batch])
+        bodies = [record.fields for record in batch]
+        response = self.timeline.save(bodies, create=action == "create")
         by_reference = [(str(record.fields[EXTERNAL_ID]), record) for record in batch]
         return _read_outcomes(action, by_reference, response, result, is_duplicate)
 
@@ -185,8 +185,8 @@ class CtaWriter(Writer):
         """Create CTAs, or change them by their GSID."""
         by_reference = [(str(number), each) for number, each in enumerate(batch, start=1)]
         bodies = {reference: self.body(action, each) for reference, each in by_reference}
-        save = self.cockpit.insert if action == "create" else self.cockpit.update
-        return _read_outcomes(action, by_reference, save(bodies), result)
+        response = self.cockpit.save(bodies, create=action == "create")
+        return _read_outcomes(action, by_reference, response, result)
 
     def body(self, action: Action, record: LoadRecord) -> Mapping[str, Any]:
         """Return a CTA as it is sent: an update names its row and leaves fixed fields out."""
@@ -206,7 +206,7 @@ def _read_outcomes(
     by_reference: Sequence[tuple[str, LoadRecord]],
     response: PerRecordResponse,
     result: BatchResult,
-    is_there: Callable[[RecordFailure], bool] = lambda _: False,
+    is_there: Callable[[FieldFailure], bool] = lambda _: False,
 ) -> list[Unresolved]:
     """Settle each record as the response says; return those that may be there all the same."""
     message = "the response does not mention this record"
