@@ -31,9 +31,13 @@ from target_gainsight.singer.config import parse_config, read_given
 from target_gainsight.singer.message_reader import ThreadedReader
 from target_gainsight.singer.output import install_log_format
 from target_gainsight.singer.record_router import RecordRouter
-from target_gainsight.singer.reporting import run_end
 from target_gainsight.singer.reporting.publishing import publish_failed_start
-from target_gainsight.singer.reporting.run_end import check_availability, check_end
+from target_gainsight.singer.reporting.run_end import (
+    RunEnd,
+    check_availability,
+    check_end,
+    failed,
+)
 from target_gainsight.singer.session import EXPECTED_ERRORS, Session
 from target_gainsight.singer.signals import Interruption
 from target_gainsight.singer.stream_maps import warn_of_unmasked_rejects
@@ -270,14 +274,14 @@ class TargetGainsight(Target):
 
     def run_to_end(self, file_input: IO[str] | None = None, *, show_plan: bool = True) -> int:
         """Read the input to its end, report the run and return its exit code."""
-        end, plan = run_end.SUCCEEDED, self.session.plan
+        end, plan = RunEnd("success", 0), self.session.plan
         with closing(self):
             try:
                 self.listen(file_input)
             except EXPECTED_ERRORS as error:
                 end = self.session.end_early(error, self._interruption)
             except Exception as error:
-                self.session.publish(run_end.failed(error))
+                self.session.publish(failed(error))
                 raise
             if plan is not None and show_plan:
                 click.echo(plan.to_text(self.summary), err=True)

@@ -235,7 +235,7 @@ def _report(setting: str, text: str, problems: Sequence[FieldProblem]) -> Iterat
 
 def _refused(check: str, error: Exception) -> Finding:
     text = str(error).removeprefix(f"{check}: ")
-    return Finding(check, text, "error", describe_error(error).suggestion)
+    return Finding(check, text, "error", describe_error(error)["suggestion"])
 
 
 def _list_limits(settings: Settings) -> Iterator[Finding]:

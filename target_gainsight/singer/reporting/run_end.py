@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -46,24 +47,22 @@ ERROR_KINDS: dict[type[Exception], tuple[str, str]] = {
 
 
 @dataclass(frozen=True)
-class RunError:
-    """Why a run failed, under a constant code; the message may have several lines."""
-
-    code: str
-    message: str
-    suggestion: str
-
-
-@dataclass(frozen=True)
 class RunEnd:
-    """How a run ended; without an error unless it failed or was interrupted."""
+    """How a run ended; without an error unless it failed or was interrupted.
+
+    An `error` has a constant `code`, a `message`, perhaps of several lines, and a `suggestion`.
+    """
 
     status: Literal["success", "failed", "interrupted"]
     exit_code: int
-    error: RunError | None = None
+    error: Mapping[str, str] | None = None
 
 
-SUCCEEDED = RunEnd("success", 0)
+def interrupted(signal_name: str, exit_code: int) -> RunEnd:
+    """Return the end of a run that a signal ended."""
+    message = f"The run was stopped by {signal_name}."
+    error = {"code": "interrupted", "message": message, "suggestion": RUN_AGAIN}
+    return RunEnd("interrupted", exit_code, error)
 
 
 def failed(error: Exception) -> RunEnd:
@@ -71,24 +70,20 @@ def failed(error: Exception) -> RunEnd:
     return RunEnd("failed", 1, describe_error(error))
 
 
-def interrupted(signal_name: str, exit_code: int) -> RunEnd:
-    """Return the end of a run that a signal ended."""
-    error = RunError("interrupted", f"The run was stopped by {signal_name}.", RUN_AGAIN)
-    return RunEnd("interrupted", exit_code, error)
-
-
-def describe_error(error: Exception) -> RunError:
+def describe_error(error: Exception) -> dict[str, str]:
     """Describe the error that ended a run; the text of an unexpected one may hold values."""
-    if isinstance(error, RunStoppedError):
-        return RunError(error.code, str(error), error.suggestion)
     message = str(error)
     if isinstance(error, ConfigValidationError):
         message = "\n".join(["The settings have errors:", *(f"- {each}" for each in error.errors)])
-    for kind, (code, suggestion) in ERROR_KINDS.items():
-        if isinstance(error, kind):
-            return RunError(code, message, suggestion)
-    message = f"An unexpected error ended the run: {type(error).__name__}."
-    return RunError("unexpected", message, "Report it with the traceback in the log.")
+    kind = next((kind for kind in ERROR_KINDS if isinstance(error, kind)), None)
+    if isinstance(error, RunStoppedError):
+        code, suggestion = error.code, error.suggestion
+    elif kind is not None:
+        code, suggestion = ERROR_KINDS[kind]
+    else:
+        message = f"An unexpected error ended the run: {type(error).__name__}."
+        code, suggestion = "unexpected", "Report it with the traceback in the log."
+    return {"code": code, "message": message, "suggestion": suggestion}
 
 
 def check_availability(ledger: Ledger) -> None:
