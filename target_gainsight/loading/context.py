@@ -9,7 +9,7 @@ from target_gainsight.loading.bulk.upload_journal import UploadJournal
 from target_gainsight.loading.call_pool import CallPool
 from target_gainsight.loading.deletes.deleted_rows import DeletedRows
 from target_gainsight.loading.dry_run.plan import Plan
-from target_gainsight.loading.keys import LookupTargets, SeenKeys
+from target_gainsight.loading.keys import SeenKeys
 from target_gainsight.loading.loading_streams import LoadingStreams
 from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.object_schemas import ObjectSchemas, looked_up
@@ -52,7 +52,7 @@ class RunContext:
         self.lookups = LookupIndex(
             client.records,
             self.streams,
-            LookupTargets(looked_up(settings)),
+            looked_up(settings),
             names=plan.names if plan else None,
         )
         path = settings.connection.sandbox_path

@@ -6,8 +6,7 @@ Keys are read in a form in which they compare as Gainsight stores them.
 from __future__ import annotations
 
 import weakref
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -160,27 +159,6 @@ class SeenKeys:
         self._rows.execute(_CREATE_INDEX)
         delete = "DELETE FROM seen WHERE spelling = ? AND key = ?"
         self._rows.execute(delete, (hash(normalized), hash(key)))
-
-
-class LookupTargets:
-    """The objects and match fields that lookups of a run use."""
-
-    def __init__(self, targets: Iterable[tuple[str, tuple[str, ...]]]) -> None:
-        self._targets: dict[str, set[tuple[str, ...]]] = defaultdict(set)
-        for object_name, names in targets:
-            self._targets[object_name.lower()].add(names)
-
-    def __contains__(self, object_name: str) -> bool:
-        return object_name.lower() in self._targets
-
-    def of(
-        self, object_name: str, fields: Mapping[str, object]
-    ) -> Iterator[tuple[str, tuple[str, ...], tuple[object, ...]]]:
-        """List the keys by which a record may be looked up: object, match fields and values."""
-        for names in self._targets.get(object_name.lower(), ()):
-            values = tuple(fields.get(name) for name in names)
-            if None not in values:
-                yield object_name.lower(), names, values
 
 
 Reference = LookupKey | FieldError

@@ -58,6 +58,7 @@ class RecordLoader:
         first_group_size: Records of the first group, and the fewest of a later one.
         keys: Reads lookup keys; without names for streams that are only inserted.
         rows: Reads current rows; None when nothing is read.
+        lookup_index: None if no lookup of the run looks into its object.
         deferred: Keeps records that wait for a parent; None without lookups into their object.
         group_size: How many records make a group.
     """
@@ -73,7 +74,7 @@ class RecordLoader:
     resends: ResendPolicy
     deferred: DeferredParents | None
     resolver: Resolver | None
-    lookup_index: LookupIndex
+    lookup_index: LookupIndex | None
     deleter: RowDeleter | None = None
     group_size: int = field(init=False)
     _next_group_size: int = field(init=False)
@@ -94,7 +95,8 @@ class RecordLoader:
 
     def load(self, group: Sequence[LoadRecord]) -> None:
         """Load one group, in input order; what does not fill a batch waits for the next group."""
-        group = self._resolve(group)
+        if self.resolver is not None:
+            group = self._resolve(self.resolver, group)
         for record in group:
             record.key = self.keys.read_key(record.fields)
         if self.rows is None:
@@ -137,10 +139,7 @@ class RecordLoader:
         if since is not None and now - since >= seconds:
             self._send_packed(partial=True)
 
-    def _resolve(self, group: Sequence[LoadRecord]) -> Sequence[LoadRecord]:
-        resolver = self.resolver
-        if resolver is None:
-            return group
+    def _resolve(self, resolver: Resolver, group: Sequence[LoadRecord]) -> Sequence[LoadRecord]:
         if resolver.has_self_lookup:
             self._finish_calls()
         refused = BatchResult()
@@ -153,7 +152,8 @@ class RecordLoader:
         return resolved
 
     def _settle(self, result: BatchResult) -> None:
-        self.lookup_index.on_settled(self.settings.object_name, result.settlements)
+        if self.lookup_index is not None:
+            self.lookup_index.on_settled(self.settings.object_name, result.settlements)
         if self.deferred is not None:
             result = replace(result, settlements=self.deferred.keep(result.settlements))
         self.ledger.record_batch(result)

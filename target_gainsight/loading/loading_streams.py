@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
 from target_gainsight.loading.keys import Key
+from target_gainsight.settings.stream_settings import StreamSettings
 
 
 class LoadingStream(Protocol):
     """One stream that loads, as other streams see it."""
 
     object_name: str
+    stream: StreamSettings
 
     def settle(self) -> None:
         """Load and settle everything taken so far, but for records that wait for a parent."""
@@ -33,19 +35,21 @@ class LoadingStreams:
         self._loading: list[LoadingStream] = []
         self._held: dict[LoadingStream, set[tuple[tuple[str, ...], Key]]] = defaultdict(set)
 
-    def add(self, stream: LoadingStream) -> None:
-        """Add a stream; others of its object settle what they hold."""
+    def add(self, stream: LoadingStream) -> Sequence[LoadingStream]:
+        """Add a stream; others of its object settle what they hold.
+
+        Returns:
+            The streams that load into its object, as they come and go.
+        """
         self.settle_object(stream.object_name)
-        self._of_object[stream.object_name.lower()].append(stream)
+        streams = self._of_object[stream.object_name.lower()]
+        streams.append(stream)
+        return streams
 
     def remove(self, stream: LoadingStream) -> None:
         """Remove a stream, which has settled everything."""
         streams = self._of_object[stream.object_name.lower()]
         streams[:] = [each for each in streams if each is not stream]
-
-    def are_several(self, object_name: str) -> bool:
-        """Return whether several streams load into an object."""
-        return len(self._of_object[object_name.lower()]) > 1
 
     def hold(self, stream: LoadingStream, names: tuple[str, ...], key: Key) -> None:
         """Settle another stream that holds a record with this key, before this one holds one."""
@@ -65,10 +69,15 @@ class LoadingStreams:
         finally:
             self._loading.remove(stream)
 
-    def settle_object(self, object_name: str) -> None:
-        """Settle what the streams of an object hold, except those that are loading."""
+    def settle_object(self, object_name: str, *, only_deletes: bool = False) -> None:
+        """Settle what the streams of an object hold, except those that are loading.
+
+        Args:
+            only_deletes: Only streams that may delete rows are settled.
+        """
         for stream in tuple(self._of_object[object_name.lower()]):
-            if stream not in self._loading:
+            is_concerned = stream.stream.deletes == "delete" or not only_deletes
+            if is_concerned and stream not in self._loading:
                 stream.settle()
 
     def settle_all(self) -> None:

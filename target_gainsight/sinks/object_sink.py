@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any
@@ -15,6 +15,7 @@ from target_gainsight.loading.classification import Classification, ExistingOnIn
 from target_gainsight.loading.dry_run.overlay import PlannedRows, PlanningWriter
 from target_gainsight.loading.keys import KeyReader
 from target_gainsight.loading.loader import RecordLoader
+from target_gainsight.loading.loading_streams import LoadingStream
 from target_gainsight.loading.lookups.deferred import DeferredParents
 from target_gainsight.loading.lookups.plans import StreamLookups
 from target_gainsight.loading.lookups.resolver import Resolver
@@ -65,6 +66,7 @@ class ObjectSink(StreamSink):
         self.batch_size = min(self.batch_size_rows or MAX_RECORDS, MAX_RECORDS)
         self._pending: list[LoadRecord] = []
         self._pending_since = 0.0
+        self._same_object: Sequence[LoadingStream] = ()
         self._object_schema: ObjectSchema | None = None  # `_describe` returns it from then on
         schema = self._object_schema = self._describe()
         self.knows_fields = schema is not None
@@ -99,7 +101,7 @@ class ObjectSink(StreamSink):
             planned = self.context.plan.streams[self.stream_name]
             planned.rules = {name: str(rule) for name, rule in self.stream.field_rules.items()}
             planned.fallback_keys, planned.schema = self.plan.fallback_keys, self._object_schema
-        self.streams.add(self)
+        self._same_object = self.streams.add(self)
 
     @override
     def plan_again(self, *, keys_changed: bool) -> bool:
@@ -140,7 +142,7 @@ class ObjectSink(StreamSink):
         """Add a record to the group that is being filled."""
         if not self._pending:
             self._pending_since = self.clock.now()
-        if self.streams.are_several(self.object_name):
+        if len(self._same_object) > 1:
             self.streams.hold(self, self._keys.names, self._keys.read_key(loaded.fields))
         self._pending.append(loaded)
 
@@ -236,7 +238,7 @@ class ObjectSink(StreamSink):
             resends=ResendPolicy(self.clock, context.settings.limits.max_retry_seconds),
             deferred=deferred,
             resolver=resolver,
-            lookup_index=context.lookups,
+            lookup_index=context.lookups if name in context.lookups.targets else None,
         )
 
     def _describe(self) -> ObjectSchema | None:

@@ -74,6 +74,15 @@ def responses(count: int, accounts: int) -> list[Message]:
     return [responses_schema(), *lines]
 
 
+def interleaved(count: int, parents: int) -> list[Message]:
+    """Changed companies, each followed by a response that refers to one of the first ones."""
+    lines = [responses_schema()]
+    for number in range(count):
+        lines.append(record("accounts", Name=f"C{number}", Industry="new"))
+        lines.append(response(f"r{number}", f"C{number % parents}"))
+    return lines
+
+
 SITUATIONS = (
     Situation(
         "a stream without a record",
@@ -257,6 +266,17 @@ SITUATIONS = (
         {"describe": 1, "query": 3 + 1, "insert": 2, "update": 1},
         [CHILDREN, *(record(Name=f"C{n}", parent="T") for n in range(50)), WITH_TICKER],
         {"lookups": {"ParentCompany": {"object_name": "Company", "fields": {"parent": TICKER}}}},
+    ),
+    Situation(
+        "children of known parents cut no batch of the interleaved parents short",
+        {"describe": 1, "query": 10 + 1 + 10 + 1, "update": 3, "insert": 2},
+        [schema("accounts"), *interleaved(100, parents=10)],
+        {
+            "streams": {"accounts": {"object_type": "company"}, "responses": routed()},
+            "read_group_size": 10,
+        },
+        held=held_companies(100),
+        described=RESPONSES,
     ),
     Situation(
         "one poison record that the answer names: its batch is sent once more",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from target_gainsight.api import (
@@ -23,7 +23,6 @@ from target_gainsight.loading.keys import (
     TO_BE_CREATED,
     Key,
     LookupKey,
-    LookupTargets,
     MatchFields,
 )
 from target_gainsight.loading.loading_streams import LoadingStreams
@@ -72,22 +71,28 @@ class LookupIndex:
     """The rows that lookups have found, shared by all streams of a run.
 
     Args:
+        targets: The objects and match fields that lookups of the run use.
         names: In a dry run, receives by GSID what rows were found by; rows that would have been
             written are found, too.
         max_kept: Bound of each cache.
+
+    Attributes:
+        targets: The match fields by object, in lower case.
     """
 
     def __init__(
         self,
         records: RecordsApi,
         streams: LoadingStreams,
-        targets: LookupTargets,
+        targets: Iterable[tuple[str, tuple[str, ...]]],
         names: Cache[str, str] | None = None,
         max_kept: int = MAX_KEPT,
     ) -> None:
         self._records = records
         self._streams = streams
-        self._targets = targets
+        self.targets: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+        for object_name, names_of_fields in targets:
+            self.targets[object_name.lower()].add(names_of_fields)
         self._names = names
         self._planned = None if names is None else SpilledValues()
         self._rejected: Cache[Key, None] = Cache(max_kept)
@@ -106,8 +111,6 @@ class LookupIndex:
 
     def on_settled(self, object_name: str, settlements: Iterable[Settlement]) -> None:
         """Note which rows there are by now, or would be if the run were real."""
-        if object_name not in self._targets:
-            return
         for record, outcome, _, gsid in settlements:
             if outcome is Outcome.REJECTED and not record.deletes:
                 self.on_reject(object_name, record.fields)
@@ -116,7 +119,7 @@ class LookupIndex:
             if outcome is Outcome.DELETED:
                 self._on_delete(str(gsid))
             if self._planned is not None and outcome in WRITTEN:
-                for key in self._targets.of(object_name, record.fields):
+                for key in self._keys_of(object_name, record.fields):
                     self._planned.put(_place(*key), outcome is not Outcome.DELETED)
 
     def _on_delete(self, gsid: str) -> None:
@@ -129,8 +132,17 @@ class LookupIndex:
 
     def on_reject(self, object_name: str, fields: Mapping[str, object]) -> None:
         """Remember a rejected record, so that its children can be rejected with that reason."""
-        for key in self._targets.of(object_name, fields):
+        for key in self._keys_of(object_name, fields):
             self._rejected[_place(*key, normalize_spelling)] = None
+
+    def _keys_of(
+        self, object_name: str, fields: Mapping[str, object]
+    ) -> Iterator[tuple[str, tuple[str, ...], tuple[object, ...]]]:
+        """List the keys by which a record may be looked up: object, match fields and values."""
+        for names in self.targets.get(object_name.lower(), ()):
+            values = tuple(fields.get(name) for name in names)
+            if None not in values:
+                yield object_name.lower(), names, values
 
     def is_rejected(self, key: LookupKey) -> bool:
         """Return whether the record with some values was rejected in this run."""
@@ -138,9 +150,17 @@ class LookupIndex:
         return _place(*place, normalize_spelling) in self._rejected
 
     def find(self, keys: Sequence[LookupKey]) -> None:
-        """Read the rows that some records refer to, with one query for each object."""
-        for object_name in {key.match.object_name for key in keys}:
-            self._streams.settle_object(object_name)
+        """Read the rows that some records refer to, with one query for each object.
+
+        Before a lookup reads an object, everything buffered for it is written. Rows that are known
+        need that only of streams that may delete them.
+        """
+        all_known: dict[str, bool] = {}
+        for key in keys:
+            name = key.match.object_name
+            all_known[name] = all_known.get(name, True) and bool(self.gsids(key))
+        for name, is_known in all_known.items():
+            self._streams.settle_object(name, only_deletes=is_known)
         missing: dict[str, list[LookupKey]] = defaultdict(list)
         for key in dict.fromkeys(keys):
             object_name = key.match.object_name
