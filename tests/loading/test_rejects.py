@@ -206,4 +206,4 @@ def test_keys_only_keeps_key_fields_and_disables_replay(tenant: Tenant) -> None:
     text = run.target.session.ledger.rejects.path.read_text()
     assert "SECRET" not in text
     assert "s3cret" not in text
-    assert "bad" not in text
+    assert "bad" not in text.replace(run.summary["run"], "")  # it ends in random letters

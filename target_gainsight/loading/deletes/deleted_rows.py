@@ -11,7 +11,7 @@ from typing import Any
 
 from target_gainsight.api import ObjectSchema
 from target_gainsight.loading.reading.current_rows import Row
-from target_gainsight.loading.storage.private_file import PrivateFile
+from target_gainsight.loading.storage.private_file import append_lines
 from target_gainsight.loading.storage.source_json import utc_time, write_json
 from target_gainsight.mapping.source_rows import source_columns, source_record
 
@@ -75,10 +75,4 @@ class DeletedRows:
             }
             lines.append(write_json(message))
         self._files["deleted"] = self._path
-        file = PrivateFile(self._path)
-        for line in lines:
-            file.add(line)
-        try:
-            file.sync()
-        finally:
-            file.close()
+        append_lines(self._path, lines, sync=True)

@@ -36,11 +36,6 @@ class PlannedRows:
         fields = merged_fields({**(before or {}), **(record.claimed or {})}, record.fields)
         self.written.put(record.key, (fields, is_new or before is None))
 
-    def record_delete(self, record: LoadRecord) -> None:
-        """Record that a row would be deleted."""
-        self.deleted.add(str(record.gsid))
-        self.written.put(record.key, (None, False))
-
     def read(self, records: Sequence[LoadRecord], *, near: bool = False) -> Matches:
         """Read the rows of some records, as they would be by now; see ``RowReader.read``."""
         matches = self.rows.read(records, near=near)
@@ -78,7 +73,9 @@ class PlanningWriter(Writer):
         self.plan.record_call(kind, batch, action)
         for record in batch:
             result.settle(record, WRITTEN[action], gsid=record.gsid or TO_BE_CREATED)
-            if self.rows is not None:
-                remember = self.rows.record_delete if action == "delete" else self.rows.record_write
-                remember(record)
+            if self.rows is not None and action == "delete":
+                self.rows.deleted.add(str(record.gsid))
+                self.rows.written.put(record.key, (None, False))
+            elif self.rows is not None:
+                self.rows.record_write(record)
         return []

@@ -46,11 +46,10 @@ class Checkpoint:
     """Holds STATE messages back until they are covered.
 
     Attributes:
-        emit: Writes one state.
+        emit: Writes one state, and brings to disk before what it covers.
         now: Returns the time in seconds.
         interval: Minimal seconds between two states; the last one is always written.
         max_waiting: Of more waiting states every other one is dropped.
-        watermark: How far the run's records are settled.
     """
 
     emit: Callable[[Mapping[str, Any]], None]
@@ -76,6 +75,5 @@ class Checkpoint:
             _, self._covered = self._waiting.popleft()
         now = self.now()
         if self._covered is not None and (final or now - self._emitted_at >= self.interval):
-            state, self._covered = self._covered, None
-            self._emitted_at = now
-            self.emit(state)
+            self.emit(self._covered)
+            self._covered, self._emitted_at = None, now

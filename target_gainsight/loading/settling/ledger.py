@@ -125,7 +125,7 @@ class Ledger:
             self._reject_deferred(settled=True)
         for settlement in result.settlements:
             self._record_all(settlement)
-        self._advance()
+        self.checkpoint.advance()
         self._check_limits()
         if len(self._deferred) >= MAX_UNAVAILABLE_IN_A_ROW:
             message = (
@@ -150,7 +150,7 @@ class Ledger:
         if not failed and not self.summary.dry_run:
             self.rejects.retire(retires, "settled by file")
         self._rejects_that_count += failed
-        self._advance()
+        self.checkpoint.advance()
         self._check_limits()
 
     def finish(self) -> None:
@@ -158,7 +158,6 @@ class Ledger:
         self._reject_deferred(settled=False)
         self.reject_log.finish()
         self.rejects.close()
-        self._advance()
         paths = list(self.outcomes.files)
         for file in (self.created, *self.outcomes.files.values()):
             file.close()
@@ -176,10 +175,6 @@ class Ledger:
         for file in (self.created, *self.outcomes.files.values()):
             file.flush()
         self.rejects.flush(self.checkpoint.watermark.settled)
-
-    def _advance(self) -> None:
-        self.flush()
-        self.checkpoint.advance()
 
     def _record_all(self, settlement: Settlement, *, settled: bool = True) -> None:
         """Record the outcome of a record, and of those that were merged into it; list new rows.

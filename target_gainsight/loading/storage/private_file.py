@@ -62,24 +62,20 @@ class PrivateFile:
             raise
         self._pending.clear()
 
-    def sync(self) -> None:
-        """Bring all added lines to disk, and the file's name."""
-        self.flush()
-        if self._descriptor is not None:
-            os.fsync(self._descriptor)
-        sync_folder(self.path.parent)
-
-    def close(self) -> None:
-        """Write what is left and close."""
+    def close(self, *, sync: bool = False) -> None:
+        """Write what is left and close; bring all lines, and the file's name, to disk if asked."""
         try:
             self.flush()
+            if sync and self._descriptor is not None:
+                os.fsync(self._descriptor)
+                sync_folder(self.path.parent)
         finally:
             if self._descriptor is not None:
                 os.close(self._descriptor)
                 self._descriptor = None
 
 
-def append_lines(path: Path, lines: Iterable[str]) -> None:
+def append_lines(path: Path, lines: Iterable[str], *, sync: bool = False) -> None:
     """Append lines to a private file, after the end of a line that a crash has cut short."""
     file = PrivateFile(path)
     with suppress(FileNotFoundError), path.open("rb") as earlier:
@@ -89,7 +85,7 @@ def append_lines(path: Path, lines: Iterable[str]) -> None:
                 file.add("")
     for line in lines:
         file.add(line)
-    file.close()
+    file.close(sync=sync)
 
 
 def open_private(path: Path, mode: str) -> IO[bytes]:
