@@ -51,10 +51,7 @@ class AuthHeader:
 
 
 class AccessKey:
-    """A tenant's REST API key (Administration > Connectors 2.0, "Generate REST API Key").
-
-    One that no header can carry raises a ValueError, which does not show it.
-    """
+    """A tenant's REST API key (Administration > Connectors 2.0, "Generate REST API Key")."""
 
     advice = (
         "Check that access_key is the tenant's current key (generating a new one ends the old "
@@ -74,10 +71,7 @@ class AccessKey:
 
 @dataclass(frozen=True)
 class ClientCredentials:
-    """A tenant's "OAuth API Key" and "OAuth API Secret".
-
-    Ones that no header can carry raise a ValueError, which does not show them.
-    """
+    """A tenant's "OAuth API Key" and "OAuth API Secret"; ValueErrors do not show them."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -101,8 +95,7 @@ class TokenGrant:
 class Tokens:
     """The tokens of one client, one at a time, for any number of threads.
 
-    A token is replaced shortly before it expires, and after a 401. Threads that need a token while
-    it is being fetched wait for it, and share a failure to fetch it. `grant` is the last one.
+    Threads that need a token while it is being fetched wait for it, and share a failure to do so.
     """
 
     advice = (
@@ -152,10 +145,7 @@ class Tokens:
                 self._current = None
 
     def _fetch(self) -> TokenGrant:
-        """Request a token with the documented form, or without a body if that form is refused.
-
-        A refusal, or success without a token, is the fault of the credential.
-        """
+        """Request a token, without a body if the documented form is refused."""
         context = self._call.context
         try:
             if grant := parse_token(self._send(self._call, self._basic).body):

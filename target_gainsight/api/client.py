@@ -35,8 +35,7 @@ class RetryPolicy:
     """The bounds of retrying, in seconds.
 
     Waits double from `base` up to `max_wait`, with full jitter. `max_seconds` bounds the attempts
-    and waits of one call together, without those for a permit. Until the tenant has responded at
-    all, `first_response_tries` and `first_response_seconds` apply.
+    and waits of one call, without those for a permit; the others apply until the first response.
     """
 
     max_seconds: float = 900
@@ -62,9 +61,7 @@ class GainsightClient:
     """Calls one tenant's API from any number of threads, a resource per attribute.
 
     Args:
-        base_url: `https://mycompany.gainsightcloud.com`.
         session: A `requests.Session` to use instead of an own one; it is not closed here.
-        rate_limiter: Issues permits for calls; enforces the documented limits by default.
         timeout: Seconds to wait for a connection, and for a response.
         observer: Called after every attempt, in the thread that made it.
     """
@@ -165,7 +162,6 @@ class GainsightClient:
         return response
 
     def _attempt(self, call: Call, header: AuthHeader, made: _Attempts) -> Response:
-        """Exchange request and response once, and report the attempt to the observer."""
         made.count += 1
         made.sent_at = self._clock.now()
         waited = made.sent_at - made.ended_at
@@ -204,7 +200,6 @@ class GainsightClient:
         return response
 
     def _wait_to_retry(self, call: Call, error: errors.RetryCallError, made: _Attempts) -> None:
-        """Wait until the next attempt, or raise why there is none."""
         if isinstance(error, errors.AmbiguousResponseError) and not call.repeatable:
             message = f"the call was sent and may have been committed: {error.message}"
             raise errors.UnknownOutcomeError(
@@ -227,7 +222,6 @@ class GainsightClient:
             raise errors.StoppedError(**error.context) from error
 
     def _seconds_left(self, call: Call, error: errors.RetryCallError, made: _Attempts) -> float:
-        """Return how long the call may still be retried."""
         policy = self._retry
         if not self._has_responded:
             may_try = made.count < policy.first_response_tries

@@ -37,10 +37,9 @@ _CONTEXT_NAMES = CallContext.__optional_keys__
 
 @dataclass(frozen=True)
 class FieldFailure:
-    """One field of one record that the tenant did not accept, or a whole record without a field.
+    """One field of one record that the tenant did not accept, or a record without a field.
 
     `value` is as the response gives it: a list for picklists, text out of the description, or None.
-    `code` is empty if the response gives none.
     """
 
     field: str | None
@@ -51,10 +50,7 @@ class FieldFailure:
 
 @dataclass(eq=False, repr=False)
 class GainsightError(Exception):
-    """Anything that went wrong with a call. Its text is one readable line.
-
-    Gainsight's support asks for the `request_id`.
-    """
+    """Anything that went wrong with a call. Gainsight's support asks for the `request_id`."""
 
     message: str = ""
     _: KW_ONLY
@@ -141,10 +137,7 @@ class StoppedError(StopRunError):
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class RetryCallError(GainsightError):
-    """The same call may succeed later; unless its subclass says so, it had no effect.
-
-    `retry_after` is in seconds, if the server gave it.
-    """
+    """The same call may succeed later; `retry_after` is in seconds, if the server gave it."""
 
     retry_after: float | None = None
 
@@ -155,10 +148,9 @@ class ThrottledError(RetryCallError):
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class AmbiguousResponseError(RetryCallError):
-    """The call was sent, and may have had its effect.
+    """The call was sent and may have had its effect: it failed, or has no readable response.
 
-    The tenant failed, the connection broke, no response came in time (then `timed_out`), or it
-    cannot be read: a web page, cut short, or of another shape.
+    If no response came in time, it `timed_out`.
     """
 
     timed_out: bool = False
@@ -170,10 +162,9 @@ class UnavailableError(GainsightError):
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class UnknownOutcomeError(GainsightError):
-    """A call that must not be repeated was sent and may have been committed.
+    """A call that must not be repeated was sent and may have been committed, even later.
 
-    `sent_at` is in epoch seconds, on the tenant's clock if its responses show it. A call that
-    `timed_out` may be committed later still.
+    `sent_at` is in epoch seconds, on the tenant's clock if its responses show it.
     """
 
     sent_at: float

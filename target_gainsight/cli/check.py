@@ -48,13 +48,10 @@ OWN_KEYS = {"person": ("Email",), "timeline": ("ExternalId",)}
 
 @dataclass(frozen=True)
 class Finding:
-    """The result of one check.
+    """The result of one check, with what to do.
 
-    Attributes:
-        check: What is checked: `tenant`, `credential`, `limits`, … or, of a stream, `object` or
-            the setting.
-        text: The result, with what to do.
-        stream: The name or pattern under `streams`; `*` for the streams without an entry.
+    `check` names what is checked: `tenant`, `credential`, `limits`, … or, of a stream, `object` or
+    the setting. `stream` is a name or pattern under `streams`, or `*` for those without an entry.
     """
 
     check: str
@@ -104,7 +101,6 @@ def check(form: str) -> None:
 
 
 def _check_tenant(settings: Settings, client: GainsightClient) -> Iterator[Finding]:
-    """Check that the tenant responds and accepts the credential, then the streams."""
     connection, is_sandbox = settings.connection, settings.connection.sandbox_path is not None
     where = connection.base_url or f"the embedded sandbox in {connection.sandbox_path}"
     responds = Finding("tenant", f"{where} responds")
@@ -214,7 +210,6 @@ def _check_fields(stream: StreamSettings, schema: ObjectSchema) -> Iterator[Find
 def _check_reference(
     setting: str, text: str, alone: StreamSettings, schemas: TenantSchemas
 ) -> Iterator[Finding]:
-    """Check the object and match fields of one lookup, or of the company links."""
     try:
         references = StreamLookups(alone, schemas.describe)
     except (GainsightError, RunStoppedError) as error:
@@ -224,7 +219,6 @@ def _check_reference(
 
 
 def _report(setting: str, text: str, problems: Sequence[FieldProblem]) -> Iterator[Finding]:
-    """Report the problems of a setting; without any, its value is right."""
     for problem in problems:
         suggestion = did_you_mean(problem.name, problem.suggestions) or None
         wrong = str(problem).removeprefix(f"{problem.setting}: ")
@@ -239,7 +233,6 @@ def _refused(check: str, error: Exception) -> Finding:
 
 
 def _list_limits(settings: Settings) -> Iterator[Finding]:
-    """List the limits that hold for the calls of these streams."""
     streams = [each for each in (settings.default_stream, *settings.streams.values()) if each]
     in_use = {
         "synchronous": True,

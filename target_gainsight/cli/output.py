@@ -50,9 +50,7 @@ def print_table(
 ) -> None:
     """Print rows within the terminal's width; at full width if piped.
 
-    Markup and control characters in cells are escaped; True is shown as "yes", False and None are
-    left empty. A table that would have to break words to fit is printed as a block of lines for
-    each row.
+    A table that would have to break words to fit is printed as a block of lines for each row.
     """
     table = Table(title=title and escape(one_line(title)), title_justify="left")
     cells = [[_table_cell(cell) for cell in row] for row in rows]

@@ -108,7 +108,6 @@ def _probe_by_writing(
 
 
 def _describe(trial: Trial) -> None:
-    """Show the field mapping, the records and the calls."""
     _note(f"The probe writes to these fields of {trial.object_name}:")
     for role, field in trial.fields.items():
         shown = f"{field.name} ({field.data_type})" if field else "none: its questions stay open"

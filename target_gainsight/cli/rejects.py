@@ -205,7 +205,6 @@ def replay(run: str | None, folder: Path, stream: str | None, *, every: bool) ->
 
 
 def _messages(selection: Selection) -> Iterator[bytes]:
-    """Yield each record after its SCHEMA message, as lines of a Singer file."""
     schemas: dict[object, bytes] = {}
     for reject in selection:
         stream = reject.message["stream"]

@@ -123,11 +123,7 @@ class TenantSchemas(ObjectSchemas):
         self._cockpit = client.cockpit
 
     def describe(self, object_name: str, mentioned: Iterable[str] = ()) -> ObjectSchema:
-        """Read an object, named by its API name or as ``timeline`` or ``cta``.
-
-        Args:
-            mentioned: The fields that a stream's settings name.
-        """
+        """Read an object by its API name, ``timeline`` or ``cta`` and fields that are mentioned."""
         name = OBJECT_NAMES.get(object_name.lower(), object_name.lower())
         if name not in {ACTIVITY, CTA}:
             return self.get(object_name)
@@ -141,10 +137,7 @@ def tenant_connection(
     *,
     max_calls: int | None = None,
 ) -> Iterator[GainsightClient]:
-    """Connect to the tenant of the settings; its errors end the command.
-
-    Instead of `max_calls_per_run`, which is for loads, `max_calls` holds, retries included.
-    """
+    """Connect to the tenant; its errors end the command. `max_calls` includes retries."""
     limits = replace(
         settings.limits,
         max_calls_per_run=max_calls,

@@ -58,13 +58,10 @@ _NO_SCORE = ConversionError("score_out_of_range", "a score is a whole number fro
 
 @dataclass(frozen=True)
 class CsvColumn:
-    """One column of a CSV.
+    """One column of a CSV, filled by a column of the stream (`source`) or a constant.
 
-    Attributes:
-        source: The stream's column that fills it; None for a constant.
-        if_blank: The error of a blank cell, if there is one. A null in a field that must not be
-            empty is left to the job, which may ignore empty cells.
-        is_response: Whether it is one of a survey import: then it is no formula.
+    A blank cell is the error `if_blank`, but for a null in a field that must not be empty: the job
+    may ignore empty cells.
     """
 
     converter: Converter
@@ -125,11 +122,10 @@ def plan_job_columns(
     stream: str,
     keys: Collection[str],
 ) -> CsvPlan:
-    """Decide which columns the CSV of a bulk job has.
+    """Decide which columns the CSV of a bulk job has: those of the mapping, or else all.
 
-    With a mapping, the CSV has the columns it names and no others; without one, all of the
-    stream's under their own names. Constants come after them. A record without one of the keys,
-    the stream's key properties, is rejected: the job would take all such rows for one.
+    Constants come after them. A record without one of the keys, the stream's key properties, is
+    rejected: the job would take all such rows for one.
     """
 
     def csv_column(name: str, source: str | None, constant: object = None) -> CsvColumn:
@@ -165,11 +161,7 @@ def plan_job_columns(
 
 
 def plan_survey(columns: tuple[Column, ...], settings: StreamSettings, *, stream: str) -> CsvPlan:
-    """Decide which source column fills which column of the import.
-
-    A column that the settings do not name is filled by the source column of the same name,
-    whatever its case and separators; one that is not required may be missing.
-    """
+    """Decide which column fills which one of the import: the configured, or that of its name."""
 
     def csv_column(name: str, source: str | None, constant: object = None) -> CsvColumn:
         role = _role(name)

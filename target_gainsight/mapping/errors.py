@@ -19,10 +19,7 @@ _SHORT_REPR.maxstring = _SHORT_REPR.maxother = _SHORT_REPR.maxlong = DISPLAY_LEN
 
 @dataclass(frozen=True)
 class FieldError:
-    """Why one field of one record cannot be written: a clause, and a sentence that says what to do.
-
-    The data type is empty when the object's metadata is unknown.
-    """
+    """Why one field of one record cannot be written: a clause, and a hint what to do."""
 
     field: str
     value: object

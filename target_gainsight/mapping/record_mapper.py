@@ -31,8 +31,7 @@ NULL_NOT_ALLOWED = ConversionError(
 class RecordMapper:
     """Maps the records of one stream to Gainsight records and compares them with rows.
 
-    Insert requires the required fields of every record, upsert only of those that turn out to be
-    new (`missing_for_create`). A constant that does not convert is rejected at once.
+    Upsert requires the required fields only of records that are new (`missing_for_create`).
     """
 
     def __init__(self, spec: MappingSpec) -> None:

@@ -56,7 +56,6 @@ class Call:
     """A call of the API, with a `json` body, or a `body` of another media type.
 
     Attributes:
-        path: The path on the tenant's host, its parts quoted.
         kind: The purpose of the call, for summaries and metrics.
         group: The rate limit group; None for a token request, which needs no permit.
         repeatable: Whether sending the call twice has the effect of sending it once.
@@ -65,7 +64,6 @@ class Call:
         expects: Returns whether the response's data has the shape of this call's responses.
         max_seconds: How long to retry, if less than the policy allows.
         server_error_tries: The number of attempts after which HTTP 500 is final.
-        min_response_seconds: How long to wait for the response at least.
     """
 
     method: str
@@ -94,8 +92,7 @@ class Call:
 class CallEvent:
     """One attempt of one call, numbered from 1; without a response it has no `status`.
 
-    The attempt was `sent_at` a time in epoch seconds and took `seconds` until the response; it
-    `waited` before, for a permit or after a failure.
+    It `waited` before it was `sent_at` an epoch time, and took `seconds` until the response.
     """
 
     call: Call

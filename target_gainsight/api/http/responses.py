@@ -134,8 +134,7 @@ def check_response(response: Response) -> None:
 def field_failures(body: Record) -> tuple[errors.FieldFailure, ...]:
     """Return the failed fields that an envelope names, of all failed records.
 
-    They are listed nested (a list per record), flat, or not at all. What a listed failure leaves
-    out is read from the description, which ends in "(Field = value).".
+    They are listed in a list per record, flat, or only in the description: "… (Field = value).".
     """
     found = _FIELD_IN_DESCRIPTION.match(as_text(body.get("errorDesc")) or "")
     code = as_text(body.get("errorCode")) or ""

@@ -34,8 +34,7 @@ class Transport:
     """Sends requests to one tenant over kept-alive connections.
 
     TLS is always verified, redirects are never followed, cookies are not kept and `.netrc` is not
-    read; proxies and certificate authorities are taken from the environment as usual, but a
-    loopback address is never reached through a proxy.
+    read; a loopback address is never reached through a proxy.
     """
 
     def __init__(self, base_url: str, session: requests.Session | None) -> None:
@@ -59,11 +58,7 @@ class Transport:
                 self._session.mount(scheme, HTTPAdapter(pool_maxsize=_CONNECTIONS))
 
     def send(self, call: Call, auth: AuthHeader, timeout: tuple[float, float]) -> requests.Response:
-        """Send a request and return the response.
-
-        `timeout` is in seconds, for the connection and between bytes of the response. An `OSError`
-        means that the body cannot be opened; nothing was sent.
-        """
+        """Send a request; `timeout` is in seconds, for the connection and between bytes."""
         headers = {"User-Agent": self._user_agent, "Accept": "application/json"}
         body: bytes | FormStream | None = None
         if call.body:

@@ -13,10 +13,9 @@ DAY_SECONDS = 86_400
 
 @dataclass(frozen=True)
 class RateLimits:
-    """The tenant's limits for one group of calls, and the share of them we may use.
+    """The tenant's limits for one group of calls, and the percentage of them we may use.
 
-    `per_window` counts calls per window of the server, `per_day` those per UTC day, None if there
-    is no daily limit; we may use `quota_percent` of both. Messages call the calls by `unit`.
+    `per_window` counts calls per window of the server, `per_day` those per UTC day.
     """
 
     per_window: int = 100

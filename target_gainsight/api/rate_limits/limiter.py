@@ -58,8 +58,7 @@ class _GroupState:
 class RateLimiter:
     """Issues the permits for all calls to one tenant, to any number of threads.
 
-    `limits` are those of groups that differ from the documented ones; `max_calls` bounds the calls
-    of all groups together.
+    `limits` are those of groups that differ from the documented ones.
     """
 
     def __init__(
@@ -95,7 +94,6 @@ class RateLimiter:
 
         A call that was `throttled` blocks the group until its next window, or for as long as the
         tenant asks: that may be so long that the day's quota must be used up (QuotaExceededError).
-        A store that fails here does not cost the response; the next call will fail.
         """
         state, now = self._groups[permit.group], self._clock.now()
         with suppress(errors.QuotaStoreError):
@@ -155,10 +153,7 @@ class RateLimiter:
 
 
 def _block(state: _GroupState, permit: Permit, retry_after: float | None, now: float) -> None:
-    """Block a group, because the tenant refused a call for its rate.
-
-    Refusals of calls that were sent before the block began do not extend it.
-    """
+    """Block a group; refusals of calls sent before the block began do not extend it."""
     already_blocked = permit.issued_at < state.blocked_until
     if already_blocked and retry_after is None:
         return

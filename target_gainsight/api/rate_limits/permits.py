@@ -20,10 +20,7 @@ class Usage(msgspec.Struct):
     ends: dict[str, float] = {}
 
     def take(self, permit: str, limits: RateLimits, now: float) -> float | None:
-        """Count a permit, once, if the limits allow it.
-
-        It lasts one window from now, so that the permit of a process that died comes free. Permits
-        that end later than any clock allows are dropped.
+        """Count a permit, once, if the limits allow it; it ends by itself after one window.
 
         Returns:
             0 if it is counted, else the seconds until the next one is released, or None if the
@@ -54,10 +51,9 @@ Change: TypeAlias = Callable[[Usage], "float | None"]
 
 
 class PermitStore:
-    """Keeps the usage of each group of calls to one tenant, for any number of threads.
+    """Keeps the usage of each group of calls to one tenant; this one for one process.
 
-    This one is for one process. Any raises `QuotaStoreError` if it cannot be used; its clock may be
-    `seconds_ahead` of ours.
+    A store's clock may be `seconds_ahead` of ours.
     """
 
     seconds_ahead = 0.0

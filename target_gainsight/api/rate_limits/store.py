@@ -29,10 +29,7 @@ _WRITE = "INSERT OR REPLACE INTO usage VALUES (?, ?, ?)"
 
 
 class SqliteStore(PermitStore):
-    """Counts permits in a file on a local disk, created for its owner only.
-
-    Each update is one transaction under SQLite's own write lock, which ends with its process.
-    """
+    """Counts permits in a local file, each update under SQLite's own write lock."""
 
     def __init__(self, path: Path, tenant: str) -> None:
         super().__init__()
@@ -90,10 +87,7 @@ class SqliteStore(PermitStore):
 
 
 def open_store(location: Path | str | None, *, tenant: str, clock: Clock) -> PermitStore:
-    """Open the store in a SQLite file, at a `redis://` or `rediss://` URL, or for this process.
-
-    All processes that share it call the tenant by the same name.
-    """
+    """Open the store in a SQLite file, at a Redis URL, or for this process."""
     if location is None:
         return PermitStore()
     if isinstance(location, Path):

@@ -38,9 +38,7 @@ class BulkApi:
     def upload(self, job_id: str, filename: str, open_file: Callable[[], BinaryIO]) -> str | None:
         """Upload a CSV file to a job, and return the status id if the response names one.
 
-        The job's id is in Gainsight's cURL command. `open_file` is called for every attempt. After
-        a PayloadTooLargeError, send the file in parts; after an UnknownOutcomeError, it may have
-        been accepted.
+        The job's id is in Gainsight's cURL command. `open_file` is called for every attempt.
         """
         media_type, body = csv_form({"jobId": job_id}, filename, open_file)
         call = Call(

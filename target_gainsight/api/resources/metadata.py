@@ -73,9 +73,8 @@ class PicklistOption:
 class Field:
     """A field of an object. `name` is the API name, `label` the name on screen.
 
-    `data_type` is Gainsight's: STRING, NUMBER, PICKLIST, … `length` bounds text. A new record may
-    have an `insertable` field, and an `updatable` one may be changed. A picklist may be described
-    without `options`: `load_options` reads them from its category, in one call.
+    `data_type` is Gainsight's: STRING, NUMBER, PICKLIST, … A picklist may be described without
+    `options`: `load_options` reads them from its category, in one call.
     """
 
     name: str
@@ -99,8 +98,7 @@ class Field:
 class ObjectSummary:
     """An object as the list of objects shows it.
 
-    The `volume` of a custom object is low if it is listed as `transactional`, a flag that means
-    nothing for standard ones: listed with `false`, they are written all the same.
+    `transactional` means low volume for custom objects, and nothing for standard ones.
     """
 
     name: str
@@ -153,8 +151,7 @@ class MetadataApi:
     def describe_several(self, object_names: Sequence[str]) -> dict[str, ObjectSchema]:
         """Describe objects in one call per 25 (Post Describe), by object name in lower case.
 
-        Objects that a response lacks are left out, and so are all of a call that is refused:
-        `describe` them singly.
+        Those that are refused or left out have to be described singly.
         """
         schemas: dict[str, ObjectSchema] = {}
         for start in range(0, len(object_names), _MAX_DESCRIBED):
@@ -271,7 +268,6 @@ def _existing(listed: Json) -> Iterator[Record]:
 
 
 def _options(listed: Json, gsid: str, label: str) -> tuple[PicklistOption, ...]:
-    """Parse the items of a picklist, whose GSID and label have these keys."""
     return tuple(
         PicklistOption(
             gsid=as_text(item.get(gsid)) or "",

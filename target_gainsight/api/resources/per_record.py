@@ -34,10 +34,7 @@ CTA_NAMES_CALL = Call(
 
 @dataclass(frozen=True)
 class PerRecordResponse:
-    """The outcome of each record of a call, by reference; one that is in neither has none.
-
-    `written` holds the identifier of what was written, if the response gives it.
-    """
+    """The GSID, if given, or failure of each record by reference; one in neither has none."""
 
     written: Mapping[str, str | None]
     refused: Mapping[str, FieldFailure]
@@ -48,17 +45,13 @@ class PerRecordResponse:
 class TimelineApi:
     """Saves up to 50 activities by their `ExternalId`, which is unique in the tenant.
 
-    An insert whose response was lost (`UnknownOutcomeError`) may be sent again: activities that
-    were written fail as duplicates, each for itself.
+    An insert whose response was lost may be sent again: what was written fails as a duplicate.
     """
 
     _send: Send
 
     def save(self, activities: Sequence[Record], *, create: bool) -> PerRecordResponse:
-        """Create or update activities.
-
-        Their `ActivityDate` has milliseconds and offset (Timeline APIs).
-        """
+        """Create or update activities; `ActivityDate` has milliseconds and offset."""
         call = Call(
             "POST" if create else "PUT",
             "/v1/ant/es/activity",
@@ -74,8 +67,7 @@ class TimelineApi:
 class CockpitApi:
     """Writes up to 50 CTAs, each under a reference of the caller's choice.
 
-    Type, reason, status and priority are given by name. A CTA has no key that makes a repeat safe:
-    after an `UnknownOutcomeError`, look it up.
+    A CTA has no key that makes a repeat safe: after an `UnknownOutcomeError`, look it up.
     """
 
     _send: Send
@@ -101,10 +93,7 @@ class CockpitApi:
 
 
 def is_duplicate(failure: FieldFailure) -> bool:
-    """Return whether an activity seems to be refused because its `ExternalId` exists.
-
-    Gainsight does not document the code, so the message counts, too: look the activity up.
-    """
+    """Return whether an `ExternalId` seems to exist already; the code is not documented."""
     return failure.code == _DUPLICATE or bool(_DUPLICATE_MESSAGE.search(failure.message))
 
 

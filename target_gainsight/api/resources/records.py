@@ -41,10 +41,10 @@ _SERVER_ERROR = 500
 
 @dataclass(frozen=True)
 class WriteResponse:
-    """The response to a write that the tenant calls a success.
+    """The response to a write that the tenant calls a success, which it may not be.
 
-    It may not be one: `count` or the number of `records` may be lower than sent, and `failures`
-    may name fields. `records` have their `Gsid` and the order in which they were sent.
+    `count` or the number of `records`, in the order sent, may be lower than that of what was sent,
+    and `failures` may name fields.
     """
 
     count: int
@@ -62,10 +62,7 @@ class RecordsApi:
     _readable: set[str] = field(default_factory=set)
 
     def insert(self, object_name: str, records: Sequence[Record]) -> WriteResponse:
-        """Create up to 50 records, all or none; repeating it duplicates them (Company API, Insert).
-
-        After an `UnknownOutcomeError`, look them up.
-        """
+        """Create up to 50 records, all or none; a repeat duplicates them (Company API, Insert)."""
         return self._write("POST", object_name, records, ())
 
     def update(
@@ -73,8 +70,7 @@ class RecordsApi:
     ) -> WriteResponse:
         """Update up to 50 existing records by their keys, all or none (Company API, Update).
 
-        Each record has all keys, one to three fields that are AND-ed; fields that are left out stay
-        as they are. A key that finds nothing refuses the whole call.
+        The keys, one to three fields, are AND-ed. A key that finds nothing refuses the whole call.
         """
         if not 1 <= len(keys) <= MAX_KEYS:
             message = f"an update takes 1 to {MAX_KEYS} keys, not {len(keys)}"
@@ -124,8 +120,7 @@ class RecordsApi:
     def delete(self, object_name: str, gsid: str, *, repeatable: bool = True) -> None:
         """Delete a record (Company API, Delete).
 
-        A `repeatable` call is repeated if its response is lost; it is refused if the lost one had
-        its effect, because there is no record. Otherwise the outcome is unknown: look it up.
+        If a `repeatable` call's response is lost, it is repeated, and refused if it had its effect.
         """
         path = objects_path(object_name, gsid)
         self._send(Call("DELETE", path, kind="delete", repeatable=repeatable))
@@ -199,10 +194,9 @@ class PeopleApi:
     _send: Send
 
     def upsert(self, person: Record) -> str | None:
-        """Create or update the person with this `Email`, and return the GSID (People API).
+        """Create or update the person with this `Email`; return the GSID if named (People API).
 
-        The GSID is None where the response does not name it. Fields are flat; `companies` links to
-        existing companies by `Company_ID`.
+        Fields are flat; `companies` links to existing companies by `Company_ID`.
         """
         call = Call("PUT", "/v1/peoplemgmt/v1.0/people", kind="person", json=person)
         written = as_mapping(self._send(call).data)

@@ -26,8 +26,7 @@ class FieldProblem:
     Attributes:
         setting: The setting that has the name; `column` for a column of the stream, `required`
             for a field that nothing fills.
-        needs_column: Whether a column that only the records have, not the SCHEMA, would solve it.
-        columns: The columns that the setting names and the stream does not have.
+        needs_column: Whether `columns` that only the records have, not the SCHEMA, would solve it.
     """
 
     setting: str
@@ -47,7 +46,6 @@ class StreamMismatchError(Exception):
     """A stream does not fit its object; nothing of it was written.
 
     Attributes:
-        spec: What the stream was checked by, to propose settings from; None for CSV files.
         proposal: Settings to paste into meltano.yml, with what precedes them; may be empty.
         needs_columns_only: Whether columns that only the records have would solve every problem.
         named_columns: Those columns, if settings name all of them.
@@ -138,10 +136,7 @@ def find_warnings(spec: MappingSpec) -> Iterator[str]:
 def missing_columns(
     setting: str, named: Iterable[str], columns: Collection[str], spare: Collection[str]
 ) -> Iterator[FieldProblem]:
-    """Find the columns that a setting names and the stream does not have, if its are known.
-
-    Nothing uses the spare ones, so that one of them may be meant.
-    """
+    """Find the columns that a setting names and the stream lacks; a spare one may be meant."""
     missing = [name for name in named if columns and name not in columns]
     similar = {name: suggest_names(name, columns) for name in missing}
     for name, near in similar.items():
@@ -203,7 +198,6 @@ def _find_unfilled_fields(spec: MappingSpec, *, documented: bool) -> Iterator[Fi
 
 
 def _find_reason(spec: MappingSpec, setting: str, name: str) -> str:
-    """Explain what is wrong with a field that a setting names; empty if nothing is."""
     if setting in {"lookup_keys", "fallback_keys"}:
         return _find_key_reason(spec, setting, name)
     if setting == "field_rules" and name in spec.keys:

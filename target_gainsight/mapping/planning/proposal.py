@@ -52,10 +52,7 @@ class Proposal:
 def propose_settings(
     spec: MappingSpec, stream: str, references: Mapping[str, ObjectSchema]
 ) -> Proposal | None:
-    """Propose the settings of a stream; None if nothing would change or the fields are unknown.
-
-    Configured names are corrected. The references are the objects that `referenced_objects` lists.
-    """
+    """Propose the settings of a stream; None if nothing changes or no field is known."""
     if spec.schema is None:
         return None
     configured = spec.settings
@@ -91,12 +88,7 @@ def propose_settings(
 def _propose_mapping(
     spec: MappingSpec, taken: Collection[str], looked_up: Collection[str]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Match columns to fields, the most similar first.
-
-    Returns:
-        Column to field, and column to the reason, as a clause, of each that is left out. Every
-        column but Singer's own and those that lookups use is in one of the two.
-    """
+    """Match columns to fields, the most similar first; those left out get a reason."""
     wanted = _wanted_fields(spec, looked_up)
     matches = {name: _match(spec, field) for name, field in wanted.items()}
     filled = dict.fromkeys((*taken, *spec.settings.lookups), "a constant or lookup")
@@ -132,8 +124,7 @@ def _wanted_fields(spec: MappingSpec, looked_up: Collection[str]) -> dict[str, s
 def _match(spec: MappingSpec, name: str) -> tuple[int, list[Field]]:
     """Return the fields that a name means, and how similar they are.
 
-    `renewal_date` means `RenewalDate` or `RenewalDate__gc`, or else a label or a misspelling; names
-    with other digits are none.
+    `renewal_date` means `RenewalDate` or `RenewalDate__gc`, or else a label or a misspelling.
     """
     matches: dict[int, list[Field]] = {}
     for field in spec.schema.fields if spec.schema else ():

@@ -21,10 +21,7 @@ _RANKS = {"Email": 1, "Name": 2}
 
 
 def referenced_objects(columns: Sequence[Column], schema: ObjectSchema) -> tuple[str, ...]:
-    """List the objects that columns seem to refer to, by their names in lower case.
-
-    They are to be described before lookups are proposed.
-    """
+    """List the objects, in lower case, that columns refer to and that are to be described."""
     names = [bare_name(column.name) for column in columns]
     words = {field.lookup_objects[0].lower(): words for field, words in _references(schema)}
     if schema.name.lower() == PERSON:
@@ -41,8 +38,7 @@ def propose_references(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Propose the settings `lookups` and `company_links`; none where some are configured.
 
-    A column of the very name of a foreign key is taken to hold its GSIDs. A user who does not
-    exist leaves the field empty, because this target cannot create users.
+    A user who does not exist leaves the field empty, because this target cannot create users.
     """
     if spec.schema is None or spec.lookup_columns or spec.settings.lookups:
         return {}, {}
@@ -79,10 +75,7 @@ def _propose_company_links(
 
 
 def _references(schema: ObjectSchema) -> Iterator[tuple[Field, set[str]]]:
-    """List the foreign keys that can be written, and how columns for them may begin.
-
-    Without those that an email can fill directly.
-    """
+    """List the foreign keys that no email can fill, and how columns for them may begin."""
     emails = {bare_name(each.name) for each in schema.fields if each.data_type == "EMAIL"}
     for field in schema.fields:
         name, label = (bare_name(each).removesuffix("id") for each in (field.name, field.label))
@@ -111,10 +104,7 @@ def _find_match(
 
 
 def _names_for(field: Field, words: Collection[str]) -> set[str]:
-    """Return the names of columns that may hold a field of the referenced object.
-
-    A Salesforce id must be called one: other ids would be refused.
-    """
+    """Return the columns that may hold a field; a Salesforce id must be called one."""
     own = bare_name(field.name)
     if field.data_type == "SFDCID":
         return {own}

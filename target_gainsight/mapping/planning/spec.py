@@ -16,17 +16,12 @@ GSID_FIELD = "Gsid"
 
 @dataclass(frozen=True)
 class MappingSpec:
-    """Where the columns of a stream should go.
-
-    A mapped column goes to the field that the mapping names, an unmapped one to the field of its
-    own name. Without metadata no column is unknown, and every column is sent.
+    """Where the columns of a stream should go: as mapped, or to the field of their name.
 
     Attributes:
-        schema: The object, or None when its metadata cannot be read.
+        schema: The object, or None when its metadata cannot be read: then every column is sent.
         named_keys: The lookup keys, as fields or as mapped columns.
-        lookup_columns: Columns that feed lookups or links.
         keys_required: Whether records must be identifiable outside insert mode.
-        key_properties: The columns that identify a record in the source.
     """
 
     columns: tuple[Column, ...]

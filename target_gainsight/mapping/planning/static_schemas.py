@@ -100,10 +100,9 @@ def static_schema(
     described: ObjectSchema | None = None,
     options: Mapping[str, tuple[PicklistOption, ...]] | None = None,
 ) -> ObjectSchema:
-    """Return the schema of activities or CTAs, with the custom fields and names of the tenant.
+    """Return the schema of activities or CTAs, with the custom fields of the tenant.
 
-    If the tenant does not describe the object, the names that a stream mentions and that look like
-    a custom field are taken for one.
+    If the tenant does not describe the object, these are the `names` that look like one.
     """
     fields = []
     for field in _DOCUMENTED[object_name]:

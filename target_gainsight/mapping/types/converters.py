@@ -25,11 +25,8 @@ REFERENCES = ("GSID", "LOOKUP", "WHOID", "WHATID")
 class Converter:
     """Converts and compares the values of one field, of which only the name may be known.
 
-    In HTML, line breaks of rich text become `<br>`.
-
-    Attributes:
-        forms: The values to query for, to find whatever compares as equal to a written one.
-        is_free_text: Whether texts that differ in case, blanks or Unicode form may mean the same.
+    `forms` are the values to query for, to find whatever compares as equal to a written one;
+    `is_free_text` if texts that differ in case, blanks or Unicode form may mean the same.
     """
 
     def __init__(
@@ -64,10 +61,7 @@ class Converter:
             raise RecordRejectedError([rejected]) from None
 
     def comparable(self, value: Json) -> Hashable:
-        """Return what a value compares as, as written or as a query returns it.
-
-        An ambiguous value is a new NaN, which equals nothing, not even in a tuple: it is written.
-        """
+        """Return what a value compares as; an ambiguous one is a new NaN, which equals nothing."""
         if value is None or value == "":
             return None
         try:
@@ -80,9 +74,7 @@ class Converter:
 class _DataType(NamedTuple):
     """How the values of one data type convert; the functions are made for each field.
 
-    Attributes:
-        accepts: The types of JSON schema that may convert; `datetime` is text with a date format.
-        comparable: Makes what returns None for a value that is ambiguous.
+    `comparable` makes what returns None for a value that is ambiguous.
     """
 
     accepts: frozenset[str]

@@ -28,11 +28,7 @@ _WORDS = {
 
 
 def write_number(value: object) -> int | float | Decimal | None:
-    """Return the number to write: exactly what the source sent, text parsed as a number.
-
-    Text may group its thousands with commas (`1,234,567.89`), blank text is null. A boolean is
-    not a number.
-    """
+    """Return the number that was sent, or that a text is, thousands grouped or not."""
     if isinstance(value, str):
         text = strip_blanks(value)
         if not text:

@@ -24,10 +24,9 @@ class Picklist:
         self._field = field
 
     def write_choice(self, value: object) -> str | None:
-        """Return the label or GSID of an active item; blank text is null.
+        """Return the label or GSID of an active item, unchecked if the items are not listed.
 
-        Blanks around a label are taken off, unless the item's own label has them. A picklist
-        whose items the metadata does not list is written unchecked.
+        Blanks around a label are taken off, unless the item's own label has them.
         """
         if isinstance(value, NUMBERS) and not isinstance(value, bool):
             value = number_text(value)

@@ -69,10 +69,7 @@ def usual_spellings(text: str) -> tuple[str, ...]:
 
 
 def common_part(text: str) -> str:
-    """Return a part that all spellings of a text contain, but for its case.
-
-    The longest part of ASCII characters, which have no second Unicode form; if that is short, all.
-    """
+    """Return the longest part of ASCII characters, which all spellings contain, or else all."""
     whole = _WHOLE_NUMBER.sub(r"\1", strip_blanks(unicodedata.normalize("NFC", text)))
     longest = max(_ASCII_PART.findall(comparable_sfdc_id(whole) or whole), key=len, default="")
     return longest if len(longest) >= MIN_COMMON_LENGTH else whole

@@ -49,11 +49,7 @@ SALESFORCE_ID = Shape(SFDC_ID, "a Salesforce id", "It has 15 or 18 letters and d
 
 
 def write_text(value: object, length: int | None = None) -> str:
-    """Return a source value as text, which stays as it is, blanks too; nothing is cut.
-
-    Numbers become their digits, of a whole one without `.0`; booleans, dates and times become
-    their plain text, objects and arrays JSON text.
-    """
+    """Return a source value as text, which stays as it is, blanks too; nothing is cut."""
     text = value if isinstance(value, str) else _text_of(value)
     if length and len(text) > length:
         message = f"{len(text)} characters, and the field holds {length}"
@@ -74,7 +70,7 @@ def comparable_html(value: Json) -> str | None:
 
 
 def write_shaped(value: object, shape: Shape, length: int | None) -> str | None:
-    """Return text of one shape, without blanks and invisible characters around it.
+    """Return text of one shape, stripped of blanks and invisible characters.
 
     An invisible character inside is refused: in an email it would create another person.
     """
@@ -89,11 +85,7 @@ def write_shaped(value: object, shape: Shape, length: int | None) -> str | None:
 
 
 def write_json(value: object) -> Json:
-    """Return a source value as JSON, for a field of which nothing is known.
-
-    A whole number is written without a fraction, because the field may hold text. A list stays a
-    list, unless it holds objects, which become text.
-    """
+    """Return a source value as JSON, for a field of which nothing is known: it may hold text."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, NUMBERS):
@@ -105,10 +97,9 @@ def write_json(value: object) -> Json:
 
 
 def join_keys(record: Mapping[str, object], names: Sequence[str]) -> str | None:
-    r"""Return the values of some columns as one text, different for different values.
+    """Return the values of some columns as one text, different for different values.
 
-    Several values are separated by `|`, and `|` and `\` in them are escaped. None if a value is
-    null, blank or has no text.
+    None if one is null, blank or has no text.
     """
     values = [record.get(name) for name in names]
     if any(is_blank(value) for value in values):

@@ -40,8 +40,7 @@ def tenant_host(connection: Connection) -> str:
 def publish(document: dict[str, Any], output: Output) -> int:
     """Write summary, report and history, send the notification, and return the exit code.
 
-    A dry run has no history and no notification. A summary that was asked for and cannot be
-    written fails the run; nothing else here does.
+    A summary that was asked for and cannot be written fails the run; nothing else here does.
     """
     history = None if document["dry_run"] else output.rejects_path
     for what, setting, path, write in (

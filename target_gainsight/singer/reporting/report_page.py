@@ -22,10 +22,7 @@ MINUTES_PER_DAY = 24 * 60
 
 
 def render_report(document: Mapping[str, Any]) -> str:
-    """Render a summary document as one HTML page, which loads nothing and runs no script.
-
-    A document of another version may lack keys, so none is taken for granted.
-    """
+    """Render a document, perhaps of another version, as one HTML page without scripts."""
     import jinja2  # noqa: PLC0415 - a tenth of a second for those who want a report
 
     environment = jinja2.Environment(
@@ -54,10 +51,7 @@ def render_report(document: Mapping[str, Any]) -> str:
 
 
 def _charts(calls: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield a chart of the calls per minute for each group, all on one time axis.
-
-    In a long run, a bar shows the busiest of several minutes.
-    """
+    """Yield a chart of calls for each group; a bar shows the busiest of its minutes."""
     entries = {
         int(datetime.fromisoformat(entry["minute"]).timestamp()) // 60: entry
         for entry in calls.get("calls_per_minute", ())
@@ -91,7 +85,6 @@ def _charts(calls: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _status(document: Mapping[str, Any], rejected: int) -> tuple[str, str]:
-    """Return how the run ended, in words and as a CSS class."""
     status = document.get("status")
     if status != "success":
         return ("Interrupted", "warn") if status == "interrupted" else ("Failed", "bad")
