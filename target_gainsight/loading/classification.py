@@ -24,7 +24,7 @@ from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.settling.summary import Summary
 from target_gainsight.loading.writing.writer import Action
 from target_gainsight.mapping.errors import display
-from target_gainsight.mapping.write_rules import WriteRules
+from target_gainsight.mapping.record_mapper import WriteRules
 from target_gainsight.settings.stream_settings import StreamSettings
 
 ExistingOnInsert = Literal["written", "skipped", "compared"]

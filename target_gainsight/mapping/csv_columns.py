@@ -12,8 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from target_gainsight.api.http.json_codec import Json
-from target_gainsight.api.resources.metadata import Field, ObjectSchema
+from target_gainsight.api import Field, Json, ObjectSchema
 from target_gainsight.mapping.columns import METADATA_PREFIX, Column
 from target_gainsight.mapping.errors import ConversionError, FieldError, RecordRejectedError
 from target_gainsight.mapping.near_names import bare_name, suggest_names

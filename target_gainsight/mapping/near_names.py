@@ -7,7 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from target_gainsight.api.resources.metadata import Field
+from target_gainsight.api import Field
 
 MOST_SUGGESTIONS = 3
 _LEAST_SIMILARITY = 0.75

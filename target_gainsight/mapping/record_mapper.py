@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import Any
 
-from target_gainsight.api.http.json_codec import Json
+from target_gainsight.api import Json
 from target_gainsight.mapping.errors import ConversionError, FieldError, RecordRejectedError
 from target_gainsight.mapping.planning.spec import MappingSpec, is_required_to_create
 from target_gainsight.mapping.planning.static_schemas import HTML_BY_DEFAULT, well_known_fields
 from target_gainsight.mapping.types.converters import Converter
 from target_gainsight.mapping.types.spellings import is_blank
+from target_gainsight.settings.stream_settings import FieldRule
 
 _ABSENT: Json = object()  # type: ignore[assignment]
 _UNPLANNED = Converter("")
@@ -123,3 +125,20 @@ class RecordMapper:
     def _error(self, name: str, error: ConversionError, record: Mapping[str, Json]) -> FieldError:
         data_type = self.converters.get(name, _UNPLANNED).data_type
         return error.for_field(name, data_type, record.get(name))
+
+
+class WriteRules:
+    """The rules of one stream by which fields of an existing row are written and compared."""
+
+    def __init__(self, rules: Mapping[str, FieldRule]) -> None:
+        self.create_only = frozenset(n for n, each in rules.items() if each.write == "create")
+        self._if_empty = {name for name, each in rules.items() if each.write == "empty"}
+        self.uncompared = frozenset(name for name, each in rules.items() if not each.compare)
+
+    def kept(self, row: Mapping[str, Any], waiting: Collection[str] = ()) -> frozenset[str]:
+        """Return the fields that a row keeps; in an earlier record, some may be waiting."""
+        return self.create_only.union(
+            name
+            for name in self._if_empty
+            if name in waiting or not (is_blank(row.get(name)) or row[name] == [])
+        )

@@ -38,9 +38,9 @@ from target_gainsight.mapping.planning.static_schemas import (
     UNCOMPARED,
     static_schema,
 )
+from target_gainsight.mapping.record_mapper import WriteRules
 from target_gainsight.mapping.types.spellings import is_blank
 from target_gainsight.mapping.types.strings import join_keys
-from target_gainsight.mapping.write_rules import WriteRules
 from target_gainsight.settings.stream_settings import DUE_DATE
 from target_gainsight.sinks.object_sink import Derive, ObjectSink
 from target_gainsight.sinks.stream import DELETED_AT

@@ -31,8 +31,7 @@ from target_gainsight.mapping.errors import RecordRejectedError
 from target_gainsight.mapping.planning.checks import check_fit, find_warnings
 from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.mapping.planning.static_schemas import LIST_TYPE
-from target_gainsight.mapping.record_mapper import RecordMapper
-from target_gainsight.mapping.write_rules import WriteRules
+from target_gainsight.mapping.record_mapper import RecordMapper, WriteRules
 from target_gainsight.sinks.stream import StreamSink
 
 NAME = "Name"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,10 @@ from target_gainsight.api import ObjectSchema
 from target_gainsight.loading.reading.current_rows import Row
 from target_gainsight.loading.storage.private_file import append_lines
 from target_gainsight.loading.storage.source_json import utc_time, write_json
-from target_gainsight.mapping.source_rows import source_columns, source_record
+from target_gainsight.mapping.types.datetimes import EPOCH, comparable_date, comparable_datetime
+
+_COLUMN = {"type": ["null", "string", "number", "boolean", "array", "object"]}
+"""The schema of every column: the type of its field decides how a value is read."""
 
 DELETED_PROPERTY = "gainsight_deleted"
 """The property of a RECORD message that holds the row as the tenant returned it.
@@ -53,7 +57,10 @@ class DeletedRows:
         if not rows:
             return
         lines = []
-        columns = source_columns(stream.schema, dict.fromkeys(chain.from_iterable(rows.values())))
+        names: Iterable[str] = chain.from_iterable(rows.values())
+        if stream.schema is not None:
+            names = [field.name for field in stream.schema.fields if field.insertable]
+        columns = dict.fromkeys(names, _COLUMN)
         if self._columns.get(stream.name) != columns:
             self._columns[stream.name] = columns
             schema = {
@@ -70,9 +77,31 @@ class DeletedRows:
             message = {
                 "type": "RECORD",
                 "stream": stream.name,
-                "record": source_record(row, columns, stream.schema),
+                "record": _source_record(row, columns, stream.schema),
                 DELETED_PROPERTY: deleted,
             }
             lines.append(write_json(message))
         self._files["deleted"] = self._path
         append_lines(self._path, lines, sync=True)
+
+
+def _source_record(
+    row: Row, columns: Iterable[str], schema: ObjectSchema | None
+) -> dict[str, object]:
+    """Return a row as a source would send it to create it again, without empty fields."""
+    record: dict[str, object] = {}
+    for name in columns:
+        value = row.get(name)
+        field = schema.field(name) if schema else None
+        if value is None or value == "":
+            continue
+        data_type = field.data_type if field else ""
+        if data_type == "DATE":
+            value = comparable_date(value) or value
+        elif data_type == "DATETIME" and (milliseconds := comparable_datetime(value)) is not None:
+            instant = EPOCH + timedelta(milliseconds=milliseconds)
+            value = instant.isoformat(timespec="milliseconds")
+        elif data_type == "MULTISELECTDROPDOWNLIST" and isinstance(value, str):
+            value = [item for item in value.split(";") if item]
+        record[name] = value
+    return record

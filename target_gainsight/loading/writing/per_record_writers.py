@@ -31,7 +31,7 @@ from target_gainsight.loading.writing.create_recovery import (
 from target_gainsight.loading.writing.isolation import refusal_reason
 from target_gainsight.loading.writing.writer import WRITTEN, Action, Batch, Unresolved, Writer
 from target_gainsight.mapping.planning.static_schemas import EXTERNAL_ID
-from target_gainsight.mapping.write_rules import WriteRules
+from target_gainsight.mapping.record_mapper import WriteRules
 from target_gainsight.settings.stream_settings import OnNoMatch
 
 logger = logging.getLogger(__name__)

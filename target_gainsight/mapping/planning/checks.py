@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from target_gainsight.api.resources.metadata import Field
+from target_gainsight.api import Field
 from target_gainsight.mapping.columns import Column
 from target_gainsight.mapping.errors import RecordRejectedError, counted, display
 from target_gainsight.mapping.escaping import one_line

@@ -8,8 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from target_gainsight.api.resources.metadata import Field, ObjectSchema
-from target_gainsight.api.resources.records import MAX_KEYS
+from target_gainsight.api import MAX_KEYS, Field, ObjectSchema
 from target_gainsight.mapping.columns import METADATA_PREFIX
 from target_gainsight.mapping.escaping import one_line, yaml_lines, yaml_scalar
 from target_gainsight.mapping.near_names import bare_name, suggest_names

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from target_gainsight.api.resources.metadata import Field, ObjectSchema
+from target_gainsight.api import Field, ObjectSchema
 from target_gainsight.mapping.columns import Column
 from target_gainsight.mapping.near_names import bare_name
 from target_gainsight.mapping.planning.spec import MappingSpec

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from target_gainsight.api.resources.metadata import Field, ObjectSchema
+from target_gainsight.api import Field, ObjectSchema
 from target_gainsight.mapping.columns import METADATA_PREFIX, Column
 from target_gainsight.mapping.near_names import suggest
 from target_gainsight.settings.stream_settings import StreamSettings

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from target_gainsight.api.resources.metadata import Field, ObjectSchema, PicklistOption
+from target_gainsight.api import Field, ObjectSchema, PicklistOption
 
 ACTIVITY, CTA = "activity_timeline", "call_to_action"
 EXTERNAL_ID, TYPE_NAME, AUTHOR, AUTHOR_ID = "ExternalId", "TypeName", "Author", "AuthorId"

@@ -11,8 +11,7 @@ from collections.abc import Callable, Hashable
 from functools import partial
 from typing import NamedTuple
 
-from target_gainsight.api.http.json_codec import Json
-from target_gainsight.api.resources.metadata import Field
+from target_gainsight.api import Field, Json
 from target_gainsight.mapping.errors import ConversionError, RecordRejectedError
 from target_gainsight.mapping.types import datetimes, numeric, spellings, strings
 from target_gainsight.mapping.types.picklists import Picklist

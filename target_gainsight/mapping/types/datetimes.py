@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import Literal
 
-from target_gainsight.api.http.json_codec import Json
+from target_gainsight.api import Json
 from target_gainsight.mapping.errors import ConversionError
 from target_gainsight.mapping.types.numeric import NUMBERS, exact_decimal
 from target_gainsight.mapping.types.spellings import strip_blanks

@@ -6,7 +6,7 @@ import re
 from contextlib import suppress
 from decimal import Decimal
 
-from target_gainsight.api.http.json_codec import Json
+from target_gainsight.api import Json
 from target_gainsight.mapping.errors import ConversionError
 from target_gainsight.mapping.types.spellings import strip_blanks
 

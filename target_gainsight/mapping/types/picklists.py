@@ -8,8 +8,7 @@ from functools import cached_property
 
 import simplejson
 
-from target_gainsight.api.http.json_codec import Json
-from target_gainsight.api.resources.metadata import Field, PicklistOption
+from target_gainsight.api import Field, Json, PicklistOption
 from target_gainsight.mapping.errors import ConversionError, display
 from target_gainsight.mapping.near_names import did_you_mean, suggest_names
 from target_gainsight.mapping.types.numeric import NUMBERS, number_text

@@ -7,7 +7,7 @@ import unicodedata
 from itertools import product
 from typing import Literal
 
-from target_gainsight.api.http.json_codec import Json
+from target_gainsight.api import Json
 
 _INVISIBLE_RANGES = (
     "0-1F 7F-9F AD-AD 34F-34F 61C-61C 115F-1160 17B4-17B5 180E-180E 200B-200F 202A-202E 2060-206F "

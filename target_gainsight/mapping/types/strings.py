@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import simplejson
 
-from target_gainsight.api.http.json_codec import Json
+from target_gainsight.api import Json
 from target_gainsight.mapping.errors import ConversionError
 from target_gainsight.mapping.types.datetimes import iso_milliseconds
 from target_gainsight.mapping.types.numeric import LARGE, NUMBERS, number_text, within_range
