@@ -69,7 +69,9 @@ class Classification:
             return self._classify_delete(record, matches)
         if not matches.readable:  # the response to the write shows whether the record existed
             only_updates = self.settings.sync_mode == "update"
-            incomplete = only_updates or bool(self.comparison.missing_for_create(record.fields))
+            incomplete = only_updates or bool(
+                self.comparison.mapper.missing_for_create(record.fields)
+            )
             return "update" if incomplete else "create"
         found = matches.exact(record.key)
         if not found:
@@ -126,7 +128,7 @@ class Classification:
             hint = "load it with sync_mode upsert to create it"
             reason = Reason("no_match", message, hint=hint, is_listed=True)
             return Settlement(record, Outcome.SKIPPED, reason)
-        if missing := self.comparison.missing_for_create(record.fields):
+        if missing := self.comparison.mapper.missing_for_create(record.fields):
             return Settlement(record, Outcome.REJECTED, reason_of_fields(missing))
         return None
 

@@ -8,7 +8,11 @@ from typing import Any
 from target_gainsight.api import Json
 from target_gainsight.mapping.errors import ConversionError, FieldError, RecordRejectedError
 from target_gainsight.mapping.planning.spec import MappingSpec, is_required_to_create
-from target_gainsight.mapping.planning.static_schemas import HTML_BY_DEFAULT, well_known_fields
+from target_gainsight.mapping.planning.static_schemas import (
+    CONTEXT_FIELDS,
+    HTML_BY_DEFAULT,
+    well_known_fields,
+)
 from target_gainsight.mapping.types.converters import Converter
 from target_gainsight.mapping.types.spellings import is_blank
 from target_gainsight.settings.stream_settings import FieldRule
@@ -109,13 +113,15 @@ class RecordMapper:
         return tuple(changed)
 
     def missing_for_create(self, record: Mapping[str, Json]) -> tuple[FieldError, ...]:
-        """Return an error for each required field that a mapped record leaves empty."""
-        missing = (name for name in self._required if is_blank(record.get(name)))
-        return tuple(self.required_missing(name, record) for name in missing)
+        """Return an error for each required field that a mapped record leaves empty.
 
-    def required_missing(self, name: str, record: Mapping[str, Json]) -> FieldError:
-        """Return the error of a field without which no record is created."""
-        return self._error(name, REQUIRED_MISSING, record)
+        An activity also needs the field that names its context, unless it has a ContextId.
+        """
+        missing = [name for name in self._required if is_blank(record.get(name))]
+        context = CONTEXT_FIELDS.get(str(record.get("ContextName")), "")
+        if context in record and is_blank(record[context]) and is_blank(record.get("ContextId")):
+            missing.append(context)
+        return tuple([self._error(name, REQUIRED_MISSING, record) for name in missing])
 
     def _without_nulls(self, mapped: dict[str, Json]) -> dict[str, Json]:
         if not self._omits_null:

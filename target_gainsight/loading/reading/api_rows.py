@@ -12,11 +12,8 @@ from typing_extensions import override
 from target_gainsight.api import is_in
 from target_gainsight.loading.keys import COMPANIES, COMPANY_ID, KeyValues
 from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, ObjectReader, Row
-from target_gainsight.mapping.errors import FieldError
-from target_gainsight.mapping.planning.static_schemas import CONTEXT_FIELDS
 from target_gainsight.mapping.record_mapper import RecordMapper
 from target_gainsight.mapping.types.converters import Converter
-from target_gainsight.mapping.types.spellings import is_blank
 
 PERSON_ID = "Person_ID"
 
@@ -66,15 +63,6 @@ class Comparison:
         changed, existing = self.mapper.changed_fields(own, row), row.get(COMPANIES) or ()
         is_linked = all(any(self._are_equal(each, link) for each in existing) for link in links)
         return changed if is_linked else (*changed, COMPANIES)
-
-    def missing_for_create(self, record: Mapping[str, Any]) -> tuple[FieldError, ...]:
-        """Name the required fields that a new row would lack, its context's included."""
-        missing = self.mapper.missing_for_create(record)
-        name = CONTEXT_FIELDS.get(str(record.get("ContextName")), "")
-        is_empty = name in record and is_blank(record[name])
-        if is_empty and is_blank(record.get("ContextId")):
-            missing += (self.mapper.required_missing(name, record),)
-        return missing
 
     def _are_equal(self, existing: Row, link: Row) -> bool:
         return existing.get(COMPANY_ID) == link[COMPANY_ID] and all(
