@@ -44,6 +44,8 @@ class RejectFile:
         keys_only: Keep only the key properties of a record; such a file cannot be replayed.
         max_pending: More rejects are not held back: they are filed out of order.
         max_indexed: Keys of open rejects in memory; beyond that, only a replay retires a reject.
+        open: The open rejects by fingerprint of stream and key, with their number in this run's
+            input, or 0; None if there are too many.
     """
 
     folder: Path
@@ -58,10 +60,7 @@ class RejectFile:
     )
     _schemas: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     _retired: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    _open: dict[bytes | None, list[tuple[int, str]]] | None = field(default_factory=dict)
-    """By fingerprint of stream and key, with their number in this run's input, or 0; None if
-    there are too many."""
-
+    open: dict[bytes | None, list[tuple[int, str]]] | None = field(default_factory=dict)
     _file: PrivateFile = field(init=False)
 
     def __post_init__(self) -> None:
@@ -89,11 +88,11 @@ class RejectFile:
                 logger.warning(message, run, error)
 
     def _index(self, sequence: int, id_: str, fingerprint: bytes | None) -> None:
-        if fingerprint is None or self._open is None:
+        if fingerprint is None or self.open is None:
             return
-        self._open.setdefault(fingerprint, []).append((sequence, id_))
-        if len(self._open) > self.max_indexed:
-            self._open = None
+        self.open.setdefault(fingerprint, []).append((sequence, id_))
+        if len(self.open) > self.max_indexed:
+            self.open = None
             logger.warning(
                 "more than %d rejects are open in %s: from now on only a replay retires them "
                 "(gainsight rejects replay)",
@@ -140,13 +139,13 @@ class RejectFile:
         if isinstance(reason, dict):
             id_ = str(reason.get("id"))
             return [id_] if REJECT_ID.fullmatch(id_) else []
-        if not self._open:
+        if not self.open:
             return []
         fingerprint = _fingerprint(source.stream, source.alias, source.key)
-        rejects = self._open.pop(fingerprint, [])
+        rejects = self.open.pop(fingerprint, [])
         newer = [each for each in rejects if each[0] >= since]
         if newer:
-            self._open[fingerprint] = newer
+            self.open[fingerprint] = newer
         return [id_ for sequence, id_ in rejects if sequence < since]
 
     def retire(self, ids: Iterable[str], outcome: str) -> None:

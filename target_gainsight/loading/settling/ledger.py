@@ -18,6 +18,7 @@ from target_gainsight.loading.outcomes import (
     Settlement,
 )
 from target_gainsight.loading.records import SourceRecord
+from target_gainsight.loading.rejects.folder import REASON_PROPERTY
 from target_gainsight.loading.rejects.reject_file import RejectFile
 from target_gainsight.loading.settling.checkpoint import Checkpoint
 from target_gainsight.loading.settling.reject_log import RejectLog
@@ -217,7 +218,8 @@ class Ledger:
             self._count_reason(source, outcome, reason)
         self.outcomes.add(source, outcome, reason, gsid)
         if not self.summary.dry_run:
-            retires = self.rejects.retired_by(source, since)
+            may_retire = self.rejects.open or REASON_PROPERTY in source.message
+            retires = self.rejects.retired_by(source, since) if may_retire else []
             if reason is not None and (reason.is_listed or outcome is Outcome.REJECTED):
                 self.rejects.add(source, outcome, reason, retires)
             elif retires:
