@@ -79,8 +79,9 @@ def normalize_spelling(text: str) -> str:
     """Return what a text has in common with all texts that differ in these respects only."""
     trimmed = strip_blanks(unicodedata.normalize("NFC", text))
     whole = _WHOLE_NUMBER.sub(r"\1", trimmed)
-    folded = (comparable_sfdc_id(whole) or whole).casefold()
-    return unicodedata.normalize("NFC", folded)
+    if SFDC_ID.fullmatch(whole):
+        whole = comparable_sfdc_id(whole) or whole
+    return unicodedata.normalize("NFC", whole.casefold())
 
 
 def comparable_sfdc_id(value: Json) -> str | None:

@@ -55,7 +55,7 @@ def write_text(value: object, length: int | None = None) -> str:
         message = f"{len(text)} characters, and the field holds {length}"
         hint = "Shorten it in a stream map: nothing is cut here."
         raise ConversionError(code="too_long", message=message, hint=hint)
-    return encodable(text)
+    return text if text.isascii() else encodable(text)
 
 
 def write_html(value: object, length: int | None) -> str:
@@ -115,12 +115,11 @@ def join_keys(record: Mapping[str, object], names: Sequence[str]) -> str | None:
 
 def encodable(text: str) -> str:
     """Return the text if it can be encoded: half of a surrogate pair cannot."""
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            message = f"half of a surrogate pair at position {error.start}, which is no character"
-            raise ConversionError(code="not_text", message=message) from None
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        message = f"half of a surrogate pair at position {error.start}, which is no character"
+        raise ConversionError(code="not_text", message=message) from None
     return text
 
 
