@@ -121,10 +121,11 @@ class RecordLoader:
             or self._unmerged
             or self._packed_since is not None
         ):
-            self._finish_read()
+            self._finish_calls(writes=False)
             self._send_packed(partial=True)
             self._finish_calls()
-            self._retry_unmerged()
+            while self._unmerged:
+                self._retry_unmerged()
 
     def finish(self) -> None:
         """Settle everything of this stream, also records whose parents are missing."""
@@ -181,27 +182,23 @@ class RecordLoader:
     def _wait_for_conflicting_keys(self, group: Sequence[LoadRecord]) -> None:
         keys = {record.key for record in group}
         if not keys.isdisjoint(self._reading):
-            self._finish_read()
+            self._finish_calls(writes=False)
         waiting = (self._new, *self._packed.values())
         if not keys.isdisjoint(record.key for records in waiting for record in records):
-            self._finish_read()
+            self._finish_calls(writes=False)
             self._send_packed(partial=True)
         while not keys.isdisjoint(self._keys_in_flight):
             self.pool.process_completed(wait=True)
 
-    def _finish_read(self) -> None:
-        while self._reading:
-            self.pool.process_completed(wait=True)
-
-    def _finish_calls(self) -> None:
-        while self._reading or self._keys_in_flight:
+    def _finish_calls(self, *, writes: bool = True) -> None:
+        """Wait for the read in flight, and for all writes unless only the read matters."""
+        while self._reading or (writes and self._keys_in_flight):
             self.pool.process_completed(wait=True)
 
     def _retry_unmerged(self) -> None:
-        while self._unmerged:
-            part = self._unmerged.popleft()
-            self._wait_for_conflicting_keys([part])
-            self._load_by_key([part], is_retry=True)
+        part = self._unmerged.popleft()
+        self._wait_for_conflicting_keys([part])
+        self._load_by_key([part], is_retry=True)
 
     def _load_by_key(self, group: Sequence[LoadRecord], *, is_retry: bool = False) -> None:
         """Read the current rows of a group, once the group before it has been classified.
@@ -212,7 +209,7 @@ class RecordLoader:
         merged = merge_by_key(group, self.classification.rules)
         if self.deferred is not None:
             self.deferred.override(merged)
-        self._finish_read()
+        self._finish_calls(writes=False)
         if not is_retry:
             self.group_size = self._next_group_size
 
@@ -220,7 +217,7 @@ class RecordLoader:
 
     def _read_near_matches(self) -> None:
         """Read the rows with other spellings of the new keys: one query serves many groups."""
-        self._finish_read()
+        self._finish_calls(writes=False)
         records, self._new, self._near_values = self._new, [], 0
         if records:
             self._read(records, near=True)
@@ -283,7 +280,7 @@ class RecordLoader:
     def _send_packed(self, *, partial: bool) -> None:
         while partial and self._new:
             self._read_near_matches()
-            self._finish_read()
+            self._finish_calls(writes=False)
         for action, packed in self._packed.items():
             while len(packed) >= self.writer.batch_size or (partial and packed):
                 self._send_batch(action, packed[: self.writer.batch_size])

@@ -6,7 +6,6 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, Protocol
 
 from target_gainsight.api import MAX_PAGE, RecordsApi, Where, all_of, errors, is_in
@@ -42,6 +41,8 @@ class Matches:
         self.claim: Callable[[LoadRecord], Row | Reason | None] | None = None
         self._keys = keys
         self._exact: dict[Key, list[Row]] = defaultdict(list)
+        self._near: dict[Key, list[Row]] = defaultdict(list)
+        """The same rows by normalized key, from the first call of ``near`` on."""
         for row in rows:
             self._exact[keys.read_key(row)].append(row)
 
@@ -60,14 +61,10 @@ class Matches:
 
     def near(self, key: Key) -> list[Row]:
         """List the rows whose key differs at most in case, surrounding blanks or Unicode form."""
-        return self._near.get(self._keys.normalize(key), [])
-
-    @cached_property
-    def _near(self) -> Mapping[Key, list[Row]]:
-        near: dict[Key, list[Row]] = defaultdict(list)
-        for exact, rows in self._exact.items():
-            near[self._keys.normalize(exact)] += rows
-        return near
+        if not self._near:
+            for exact, rows in self._exact.items():
+                self._near[self._keys.normalize(exact)] += rows
+        return self._near.get(self._keys.normalize(key), []) if self._near else []
 
 
 class RowReader(Protocol):

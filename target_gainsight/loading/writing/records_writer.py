@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from target_gainsight.api import Clock, FieldFailure, Json, RecordsApi, WriteResponse, errors
-from target_gainsight.loading.outcomes import BatchResult, Outcome
+from target_gainsight.loading.outcomes import BatchResult, Outcome, Settlement
 from target_gainsight.loading.reading.current_rows import GSID, Row
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.writing.create_recovery import CreateRecovery, not_confirmed
@@ -143,7 +143,7 @@ class RecordsWriter(Writer):
                 gsid = gsid if gsid and isinstance(gsid, str) else record.gsid
                 if self.recovery.only_new:
                     self.recovery.claim_row(gsid)
-                result.settle(record, WRITTEN[action], gsid=gsid)
+                result.settlements.append(Settlement(record, WRITTEN[action], gsid=gsid))
             elif failure is not None:
                 error = errors.RefusedError("refused", request_id=response.request_id)
                 result.settle(record, Outcome.REJECTED, refusal_reason(error, failure))
