@@ -90,7 +90,7 @@ def test_unknown_object_suggests_similar_names(commands: Commands, wrong: str, m
 def test_unknown_object_without_similar_names(commands: Commands) -> None:
     result = commands.describe("zzz")
     assert result.exit_code == 1
-    assert "gainsight describe lists the objects" in result.output
+    assert "'gainsight describe' lists its objects" in result.output
 
 
 COLUMNS: dict[str, Any] = {
