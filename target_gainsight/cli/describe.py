@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +73,7 @@ def _show_objects(objects: tuple[ObjectSummary, ...], form: str) -> None:
         for each in sorted(objects, key=lambda each: each.name.lower())
     ]
     if form == "table":
-        _print_table(counted(len(rows), "object"), rows)
+        _print_table(counted(len(rows), "object"), rows, ("name", "label", "type", "volume"))
     else:
         print_as(form, rows)
 
@@ -94,14 +94,15 @@ def _configured_rules(settings: Settings, object_name: str) -> dict[str, list[st
 def _show_fields(schema: ObjectSchema, rules: Mapping[str, list[str]], form: str) -> None:
     fields = [_field(each, rules.get(each.name)) for each in schema.fields]
     volume = {"volume": schema.volume} if schema.volume else {}
-    if form == "table":
-        title = f"{schema.name} ({schema.label})" + "".join(
-            f", {each} volume" for each in volume.values()
-        )
-        _print_table(title, [_row(each, has_rules=bool(rules)) for each in fields])
-    else:
+    if form != "table":
         shown = {"object": schema.name, "label": schema.label, "type": schema.object_type}
         print_as(form, {**shown, **volume, "fields": fields})
+        return
+    title = f"{schema.name} ({schema.label}){f', {schema.volume} volume' if volume else ''}"
+    for each in fields:
+        each["values or lookup"] = each.get("picklist") or each.get("lookup")
+    own = ("name", "label", "type", "length", "required", "createable", "updateable", "key")
+    _print_table(title, fields, (*own, *(["rules"] if rules else []), "values or lookup"))
 
 
 def _field(field: Field, rules: list[str] | None) -> dict[str, Any]:
@@ -123,24 +124,15 @@ def _field(field: Field, rules: list[str] | None) -> dict[str, Any]:
     return {name: value for name, value in described.items() if value is not None}
 
 
-def _row(field: dict[str, Any], *, has_rules: bool) -> dict[str, Any]:
-    """Return a field as the table shows it."""
-    labels = field.get("picklist", [])
-    more = f" and {len(labels) - MAX_LABELS} more" if len(labels) > MAX_LABELS else ""
-    values = ", ".join(labels[:MAX_LABELS]) + more
-    return {
-        **{name: field.get(name) for name in ("name", "label", "type", "length", "required")},
-        "create": field["createable"],
-        "update": field["updateable"],
-        "key": field["key"],
-        **({"rules": "; ".join(field.get("rules", []))} if has_rules else {}),
-        "values or lookup": values or " or ".join(field.get("lookup", [])),
-    }
+def _print_table(title: str, rows: Sequence[Mapping[str, Any]], columns: tuple[str, ...]) -> None:
+    def cell(value: Any) -> Any:  # noqa: ANN401 - JSON values
+        if not isinstance(value, list):
+            return value
+        more = f" and {len(value) - MAX_LABELS} more" if len(value) > MAX_LABELS else ""
+        return ", ".join(value[:MAX_LABELS]) + more
 
-
-def _print_table(title: str, rows: list[dict[str, Any]]) -> None:
-    headings = [name.capitalize() for name in rows[0]] if rows else []
-    print_table(headings, (row.values() for row in rows), title=title)
+    cells = ([cell(row.get(name)) for name in columns] for row in rows)
+    print_table([name.capitalize() for name in columns], cells, title=title)
 
 
 def _read_stream(path: Path, name: str | None) -> tuple[str, dict[str, Any]]:

@@ -99,7 +99,10 @@ def serve(
         raise click.ClickException(message) from error
     with running:
         click.echo(INSTRUCTIONS.format(database=database, running=running))
-        _wait_for_signal()
+        stopped = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stopped.set())
+        stopped.wait()
     click.echo("Stopped.")
 
 
@@ -115,13 +118,6 @@ def _profiled_switches(profile: Path) -> dict[str, Position]:
         names = ", ".join(map(one_line, unknown))
         click.echo(f"{profile}: this version has no switch {names}; skipped.", err=True)
     return {name: each for name, each in positions.items() if name in SWITCH_NAMES}
-
-
-def _wait_for_signal() -> None:
-    stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
-    stopped.wait()
 
 
 def _limits(text: str) -> dict[str, float]:

@@ -54,30 +54,19 @@ configured = click.option(
 
 def read_settings() -> Settings:
     """Parse the settings of the running command."""
-    with _settings_errors():
-        return parse_settings(_required_settings())
+    with _required_settings() as raw:
+        return parse_settings(raw)
 
 
 def make_target(**overrides: Any) -> TargetGainsight:  # noqa: ANN401 - as settings are
     """Make a target in this process; some settings take precedence over those of the command."""
-    with _settings_errors():
-        return TargetGainsight(config={**_required_settings(), **overrides})
+    with _required_settings() as raw:
+        return TargetGainsight(config={**raw, **overrides})
 
 
 @contextmanager
-def _settings_errors() -> Iterator[None]:
-    """End the command if the settings have errors, or a file of a run cannot be used."""
-    try:
-        yield
-    except (SettingsError, ConfigValidationError) as error:
-        listed = "".join(f"\n  - {message}" for message in error.errors)
-        message = f"the settings have errors:{listed}"
-        raise click.ClickException(message) from None
-    except EXPECTED_ERRORS as error:
-        raise click.ClickException(str(error)) from error
-
-
-def _required_settings() -> dict[str, Any]:
+def _required_settings() -> Iterator[dict[str, Any]]:
+    """Read the settings; errors in them, or in a file of a run, end the command."""
     raw = read_raw_settings()
     if not raw:
         message = (
@@ -85,7 +74,14 @@ def _required_settings() -> dict[str, Any]:
             f"{PREFIX}; with Meltano, set the loader's config in meltano.yml."
         )
         raise click.ClickException(message)
-    return raw
+    try:
+        yield raw
+    except (SettingsError, ConfigValidationError) as error:
+        listed = "".join(f"\n  - {message}" for message in error.errors)
+        message = f"the settings have errors:{listed}"
+        raise click.ClickException(message) from None
+    except EXPECTED_ERRORS as error:
+        raise click.ClickException(str(error)) from error
 
 
 def read_raw_settings() -> dict[str, Any]:
