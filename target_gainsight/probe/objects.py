@@ -12,11 +12,9 @@ from target_gainsight.api import (
     NotFoundError,
     ObjectNotFoundError,
     ObjectSchema,
-    RefusedError,
     UnknownRouteError,
     UnsuitableObjectError,
 )
-from target_gainsight.api.auth import TOKEN_CALL
 from target_gainsight.api.http.json_codec import as_mapping, as_mappings
 from target_gainsight.api.resources.per_record import CTA_NAMES_CALL
 from target_gainsight.mapping.errors import counted
@@ -57,7 +55,6 @@ _LIMIT_WORDS = (
 )
 """The words of header names that are shown; others may hold a company's name."""
 _REDIRECTS = range(300, 400)
-_UNAUTHORIZED = 401
 
 
 def _list_objects(tenant: ProbedTenant) -> Iterator[Observation]:
@@ -162,25 +159,6 @@ def _find_host(tenant: ProbedTenant) -> Iterator[Observation]:
     yield Observation("limit_headers", None, ", ".join(limits) or "none", verdict)
 
 
-def _find_tokens(tenant: ProbedTenant) -> Iterator[Observation]:
-    """Settle how tokens are requested and granted, and whether they expire by calls."""
-    grant = require(tenant.client.token_grant, "it takes an M2M OAuth client, and no access key")
-    yield Observation("token_seconds", grant.seconds, f"{grant.seconds or 'unknown'} seconds")
-    observed = "with the envelope" if grant.in_envelope else "without the envelope"
-    yield Observation("token_in_envelope", grant.in_envelope, observed)
-    form, served, ended = None, 0, 0
-    for event in tenant.events:
-        if event.call.kind != TOKEN_CALL.kind:
-            ended = ended or (served if event.status == _UNAUTHORIZED else 0)
-            served += 1
-        else:
-            form = f"bodiless_{event.status}" if isinstance(event.error, RefusedError) else form
-            served = 0
-    yield Observation("token_calls", ended, f"refused after {ended or 'no'} calls")
-    observed = form or "the form is accepted; whether it may be left out is not tried"
-    yield Observation("token_request", form, observed, None if form else "as assumed")
-
-
 FIRST_QUESTIONS = {
     _list_objects: (
         Topic("credential", "the tenant accepts the credential"),
@@ -215,11 +193,5 @@ LAST_QUESTIONS = {
     _find_host: (
         Topic("host", "one host serves every API", otherwise="fails redirected calls"),
         Topic("limit_headers", "no header has the number of calls left", "has settings for that"),
-    ),
-    _find_tokens: (
-        Topic("token_request", "a token is requested with a form", "sends what works", "any"),
-        Topic("token_seconds", "a token lives for a day", "renews it in time", 86_400.0),
-        Topic("token_in_envelope", "a token has no envelope", _BOTH, False),
-        Topic("token_calls", "a token has no limit of calls", "requests another one", 0),
     ),
 }

@@ -36,8 +36,6 @@ OTHER_VALUES: Mapping[str, tuple[Any, ...]] = {
     "query_error_object": ("company", "relationship", "activity_timeline"),
     "query_max_bytes": (400, 60_000),
     "query_max_values": (3, 10, 1_000, 3_000),
-    "token_calls": (2, 5),
-    "token_seconds": (5.0, 3_600.0),
     "too_many_keys_code": ("GSOBJ_9999",),
     "too_many_records_code": ("GSOBJ_9999",),
     "unreadable_field": ("RenewalDate", "Summary"),
@@ -47,12 +45,7 @@ OTHER_VALUES: Mapping[str, tuple[Any, ...]] = {
 AT_LEAST = {"query_max_bytes", "query_max_values"}
 """Limits whose position is the largest size that was accepted."""
 
-WITHOUT_POSITION = {("token_request", "any"), ("token_request", "form")}
-"""Positions for which the observation has no position: docs/probe.md gives the reason."""
-
 TENANT: dict[str, Any] = {
-    "client_id": "probe-client",
-    "client_secret": "probe-client-s3cret",
     "rows": {
         "company": [
             {
@@ -65,7 +58,6 @@ TENANT: dict[str, Any] = {
         ],
     },
 }
-BY_OAUTH = {"access_key": None, "client_id": "probe-client", "client_secret": "probe-client-s3cret"}
 
 
 def values_of(name: str, hint: Any) -> tuple[Any, ...]:
@@ -92,9 +84,7 @@ def written_positions() -> Iterator[Any]:
 def test_every_switch_is_read_written_or_explained() -> None:
     table = DOCS.read_text(encoding="utf-8").split("## What no probe finds out")[1]
     explained = set(re.findall(r"^\| `(\w+)` \| .+ \|$", table, re.MULTILINE))
-    without_position = {name for name, _ in WITHOUT_POSITION}
-    assert without_position <= explained
-    listed = [*READ_SWITCHES, *WRITE_SWITCHES, *explained - without_position]
+    listed = [*READ_SWITCHES, *WRITE_SWITCHES, *explained]
     assert sorted(listed) == sorted(each.name for each in fields(Switches))
 
 
@@ -105,19 +95,15 @@ def test_probe_names_the_position(
     value: Any,
 ) -> None:
     commands = start_probed(**TENANT, switches={name: value})
-    settings = BY_OAUTH if name.startswith("token_") else {}
-    result = commands.run("probe", "--format", "json", "--config", commands.config(**settings))
+    result = commands.run("probe", "--format", "json", "--config", commands.config())
     question = json.loads(result.output)["questions"][name]
     assert question["switch"] == name
-    if (name, value) in WITHOUT_POSITION:
-        assert "position" not in question
-        assert question["verdict"] == "as assumed"
-    elif name in AT_LEAST and value:
+    if name in AT_LEAST and value:
         assert 0 < question["position"] <= value
     else:
         assert question["position"] == value
     is_usual = value == getattr(Switches(), name)
-    assert question["verdict"] == ("as assumed" if is_usual or value == "form" else "handled")
+    assert question["verdict"] == ("as assumed" if is_usual else "handled")
     assert len(reads(commands)) <= 20
 
 
