@@ -44,7 +44,6 @@ class CsvFile:
         self.retires: list[str] = []
         self.size = 0
         self.digests = array("Q")
-        self.sha256 = hashlib.sha256()
         self._part = path.with_name(path.name + PART)
         self._file: IO[bytes] | None = None
         if not dry_run:
@@ -106,7 +105,6 @@ class CsvFile:
                 self._file.write(line)
             except OSError as error:
                 raise self._write_error(error) from error
-        self.sha256.update(line)
         self.size += len(line)
 
     def _write_error(self, error: OSError) -> RunStoppedError:

@@ -51,7 +51,6 @@ class UploadNote:
     header: str
     rows: int
     size: int
-    sha256: str
     phase: str = "sending"
     sent_at: float = 0.0
     status_id: str = ""
@@ -105,8 +104,7 @@ class UploadJournal:
     def new_note(self, csv: CsvFile, stream: str, job_id: str) -> UploadNote:
         """Return the note of a complete CSV; bring the digests of its rows to disk, in order."""
         name, text = csv.path.name.removesuffix(CSV), csv.header.decode()
-        sizes = csv.rows, csv.size, csv.sha256.hexdigest()
-        note = UploadNote(name, self.run, self.tenant, job_id, stream, text, *sizes)
+        note = UploadNote(name, self.run, self.tenant, job_id, stream, text, csv.rows, csv.size)
         replace_private_file(self.path(note, ROWS), csv.digests.tobytes())
         del csv.digests[:]  # the job may work for hours
         return note
