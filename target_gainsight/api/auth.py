@@ -85,11 +85,10 @@ class ClientCredentials:
 
 @dataclass(frozen=True)
 class TokenGrant:
-    """A token with its lifetime in seconds, if it states one, granted in an envelope or without."""
+    """A token with its lifetime in seconds, if it states one."""
 
     token: str = field(repr=False)
     seconds: float | None
-    in_envelope: bool
 
 
 class Tokens:
@@ -119,7 +118,6 @@ class Tokens:
         self._current: AuthHeader | None = None
         self._renew_at = math.inf
         self._failure: BaseException | None = None
-        self.grant: TokenGrant | None = None
 
     def current(self) -> AuthHeader:
         """Return the header with the current token, fetched if need be."""
@@ -129,12 +127,12 @@ class Tokens:
                 raise self._failure
             if self._current is None or self._clock.now() >= self._renew_at:
                 try:
-                    self.grant = self._fetch()
+                    grant = self._fetch()
                 except BaseException as error:
                     self._failure = error
                     raise
-                seconds = self.grant.seconds or math.inf
-                self._current = AuthHeader("Authorization", f"Bearer {self.grant.token}")
+                seconds = grant.seconds or math.inf
+                self._current = AuthHeader("Authorization", f"Bearer {grant.token}")
                 self._renew_at = self._clock.now() + seconds - min(60, seconds / 10)
             return self._current
 
@@ -168,7 +166,7 @@ def parse_token(body: Record) -> TokenGrant | None:
             with suppress(ValueError):
                 seconds = float(str(part.get("expires_in")))
             lifetime = seconds if 0 < seconds < math.inf else None
-            return TokenGrant(token, lifetime, in_envelope=part is not body)
+            return TokenGrant(token, lifetime)
     return None
 
 

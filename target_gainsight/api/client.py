@@ -11,7 +11,7 @@ import requests
 from typing_extensions import Self
 
 from target_gainsight.api import errors
-from target_gainsight.api.auth import AccessKey, AuthHeader, ClientCredentials, TokenGrant, Tokens
+from target_gainsight.api.auth import AccessKey, AuthHeader, ClientCredentials, Tokens
 from target_gainsight.api.clock import Clock
 from target_gainsight.api.http.call import Call, CallEvent
 from target_gainsight.api.http.responses import Response, check_response, read_response
@@ -116,11 +116,6 @@ class GainsightClient:
                     return response
             except errors.RetryCallError as error:
                 self._wait_to_retry(call, error, made)
-
-    @property
-    def token_grant(self) -> TokenGrant | None:
-        """The last M2M OAuth token and how it was granted, if there is one."""
-        return self._credential.grant if isinstance(self._credential, Tokens) else None
 
     def stop(self) -> None:
         """End all waits; waiting and later calls raise `StoppedError`."""

@@ -106,7 +106,7 @@ def test_token_is_requested_again_after_a_failure(clock: FakeClock) -> None:
 def test_token_is_found_with_and_without_an_envelope(in_envelope: bool) -> None:
     grant = {"access_token": "t", "expires_in": 5}
     body = {"result": True, "data": grant} if in_envelope else grant
-    assert parse_token(body) == TokenGrant("t", 5, in_envelope)
+    assert parse_token(body) == TokenGrant("t", 5)
 
 
 BROKEN = [None, "", " ", 5, ["t"], {"t": 1}, "two words", "line\nend", "t\r\nX-More: yes", "töken"]
