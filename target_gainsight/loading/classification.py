@@ -6,7 +6,7 @@ Records of a group with the same key are merged first, and split again if the me
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from target_gainsight.loading.dry_run.plan import Plan
@@ -51,11 +51,16 @@ class Classification:
     comparison: Comparison
     keys: KeyReader
     seen_keys: SeenKeys | None
-    checks_near: bool
     summary: Summary
     plan: Plan | None
     existing_on_insert: ExistingOnInsert
-    rules: WriteRules | None
+    rules: WriteRules = field(init=False)
+    checks_near: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rules = WriteRules(self.settings.field_rules)
+        may_find = self.settings.sync_mode == "upsert" or bool(self.settings.fallback_keys)
+        self.checks_near = self.seen_keys is not None and may_find
 
     def classify(self, record: LoadRecord, matches: Matches, *, near: bool) -> Decision:
         """Decide how a record is written and note its GSID, or settle it.
@@ -144,7 +149,8 @@ class Classification:
             changed = self.comparison.changed_fields(record.fields, row)
             if changed and record.claimed is None:
                 changed = tuple(name for name in changed if name not in keys)
-            changed = self._apply_rules(record, row, changed)
+            if self.settings.field_rules:
+                changed = self._apply_rules(record, row, changed)
         if inserts and (changed or not compares):
             message = f"{self.settings.object_name} {record.gsid} has this key already"
             return Settlement(record, Outcome.SKIPPED, exists_reason(message), record.gsid)
@@ -189,8 +195,6 @@ class Classification:
     ) -> tuple[str, ...]:
         """Leave out what the row keeps; return the fields to write, none if none is compared."""
         rules = self.rules
-        if rules is None:
-            return changed
         kept = rules.kept(row).intersection((*record.fields, *record.waiting))
         if kept:
             record.fields = _without(record.fields, kept)
@@ -224,17 +228,15 @@ def exists_reason(message: str) -> Reason:
     return Reason("exists", message, hint="load it with sync_mode upsert to update it")
 
 
-def merge_by_key(group: Sequence[LoadRecord], rules: WriteRules | None = None) -> list[LoadRecord]:
+def merge_by_key(group: Sequence[LoadRecord], rules: WriteRules) -> list[LoadRecord]:
     """Merge records with the same key as if the earlier were the row of the later."""
     by_key: dict[Key, LoadRecord] = {}
     for record in group:
         earlier = by_key.setdefault(record.key, record)
         if earlier is record:
             continue
-        fields, later = record.fields, record.waiting
-        if rules is not None:
-            decided = rules.kept(earlier.fields, earlier.waiting)
-            fields, later = _without(fields, decided), _without(later, decided)
+        decided = rules.kept(earlier.fields, earlier.waiting)
+        fields, later = _without(record.fields, decided), _without(record.waiting, decided)
         by_key[record.key] = LoadRecord(
             record.source,
             merged_fields(earlier.fields, fields),

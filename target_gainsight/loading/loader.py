@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import cast
 
-from target_gainsight.api import MAX_PAGE, GainsightError
+from target_gainsight.api import MAX_PAGE, Clock, GainsightError
 from target_gainsight.loading.call_pool import CallPool
 from target_gainsight.loading.classification import (
     Classification,
@@ -36,7 +36,7 @@ from target_gainsight.loading.outcomes import (
 from target_gainsight.loading.reading.current_rows import Matches, RowReader
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.settling.ledger import Ledger
-from target_gainsight.loading.writing.delivery import ResendPolicy, deliver
+from target_gainsight.loading.writing.delivery import deliver
 from target_gainsight.loading.writing.writer import Action, Writer
 from target_gainsight.settings.stream_settings import StreamSettings
 
@@ -71,7 +71,8 @@ class RecordLoader:
     writer: Writer
     ledger: Ledger
     pool: CallPool
-    resends: ResendPolicy
+    clock: Clock
+    max_retry_seconds: float
     deferred: DeferredParents | None
     resolver: Resolver | None
     lookup_index: LookupIndex | None
@@ -136,7 +137,7 @@ class RecordLoader:
     def send_older_than(self, seconds: float) -> None:
         """Send a partial batch that has waited longer."""
         self._follow_up(final=False)
-        since, now = self._packed_since, self.resends.clock.now()
+        since, now = self._packed_since, self.clock.now()
         if since is not None and now - since >= seconds:
             self._send_packed(partial=True)
 
@@ -287,7 +288,7 @@ class RecordLoader:
         if not self._new and not any(self._packed.values()):
             self._packed_since = None
         elif self._packed_since is None:
-            self._packed_since = self.resends.clock.now()
+            self._packed_since = self.clock.now()
 
     def _send_batch(self, action: Action, batch: list[LoadRecord]) -> None:
         if action == "create":
@@ -304,7 +305,7 @@ class RecordLoader:
         del self._packed[action][: len(batch)]
         self._keys_in_flight.update(record.key for record in batch)
         self.pool.submit(
-            partial(deliver, self.writer, action, batch, self.resends),
+            partial(deliver, self.writer, action, batch, self.clock, self.max_retry_seconds),
             partial(self._on_batch_done, batch),
         )
 

@@ -99,7 +99,8 @@ class RecordsSink(ObjectSink):
             records=records,
             deleted=self.context.deleted_rows,
             writer=writer,
-            resends=loader.resends,
+            clock=self.clock,
+            max_retry_seconds=loader.max_retry_seconds,
             pool=loader.pool,
             plan=plan,
         )
@@ -258,7 +259,7 @@ class TimelineSink(StaticSchemaSink):
             timeline=self.client.timeline,
             rows=cast("CurrentRows", rows),  # an activity always has a key, and so rows
             comparison=comparison,
-            rules=WriteRules(self.stream.field_rules) if self.stream.field_rules else None,
+            rules=WriteRules(self.stream.field_rules),
             updates_known=self.stream.sync_mode != "insert",
             batch_size=self.batch_size,
         )

@@ -24,14 +24,13 @@ from target_gainsight.loading.reading.api_rows import Comparison
 from target_gainsight.loading.reading.current_rows import CurrentRows, ObjectReader, RowReader
 from target_gainsight.loading.records import LoadRecord, SourceRecord
 from target_gainsight.loading.rejects.folder import REASON_PROPERTY
-from target_gainsight.loading.writing.delivery import ResendPolicy
 from target_gainsight.loading.writing.writer import Writer
 from target_gainsight.mapping.columns import Column, columns_of
 from target_gainsight.mapping.errors import RecordRejectedError
 from target_gainsight.mapping.planning.checks import check_fit, find_warnings
 from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.mapping.planning.static_schemas import LIST_TYPE
-from target_gainsight.mapping.record_mapper import RecordMapper, WriteRules
+from target_gainsight.mapping.record_mapper import RecordMapper
 from target_gainsight.sinks.stream import StreamSink
 
 NAME = "Name"
@@ -199,18 +198,15 @@ class ObjectSink(StreamSink):
                 batch_size=writer.batch_size,
                 rows=rows,
             )
-        rules = WriteRules(stream.field_rules) if stream.field_rules else None
         compares_keys = rows is not None and stream.near_matches != "ignore"
         classification = Classification(
             stream,
             comparison,
             keys,
             context.seen_keys[name, keys.names] if compares_keys else None,
-            compares_keys and (stream.sync_mode == "upsert" or bool(stream.fallback_keys)),
             context.summary,
             plan,
             self.existing_on_insert,
-            rules,
         )
         resolver, deferred = None, None
         if self.lookups.lookups or self.lookups.links is not None:
@@ -222,7 +218,7 @@ class ObjectSink(StreamSink):
                     keys.names,
                     now=self.clock.now,
                     max_age_seconds=context.settings.limits.max_batch_age_seconds,
-                    create_only=rules.create_only if rules else frozenset(),
+                    create_only=classification.rules.create_only,
                 )
         reads = stream.sync_mode != "insert" or self.existing_on_insert != "written"
         return RecordLoader(
@@ -234,7 +230,8 @@ class ObjectSink(StreamSink):
             writer=writer,
             ledger=self.ledger,
             pool=context.pool,
-            resends=ResendPolicy(self.clock, context.settings.limits.max_retry_seconds),
+            clock=self.clock,
+            max_retry_seconds=context.settings.limits.max_retry_seconds,
             deferred=deferred,
             resolver=resolver,
             lookup_index=context.lookups if name in context.lookups.targets else None,

@@ -10,6 +10,7 @@ from functools import partial
 from typing import ClassVar
 
 from target_gainsight.api import (
+    Clock,
     GainsightError,
     NotFoundError,
     ObjectNotFoundError,
@@ -26,7 +27,7 @@ from target_gainsight.loading.dry_run.plan import Plan
 from target_gainsight.loading.outcomes import BatchResult, Outcome, RunStoppedError, unavailable
 from target_gainsight.loading.reading.current_rows import GSID, ObjectReader, Row
 from target_gainsight.loading.records import LoadRecord
-from target_gainsight.loading.writing.delivery import ResendPolicy, deliver
+from target_gainsight.loading.writing.delivery import deliver
 from target_gainsight.loading.writing.isolation import refusal_reason
 from target_gainsight.loading.writing.writer import WRITTEN, Action, Batch, Unresolved, Writer
 
@@ -45,7 +46,8 @@ class RowDeleter:
     records: RecordsApi
     deleted: DeletedRows
     writer: Writer
-    resends: ResendPolicy
+    clock: Clock
+    max_retry_seconds: float
     pool: CallPool
     plan: Plan | None
 
@@ -117,8 +119,9 @@ class RowDeleter:
             else:
                 on_settled(result)
 
+        clock, seconds = self.clock, self.max_retry_seconds
         for record in records:
-            send = partial(deliver, self.writer, "delete", [record], self.resends)
+            send = partial(deliver, self.writer, "delete", [record], clock, seconds)
             self.pool.submit(send, partial(on_sent, record))
         while in_flight:
             self.pool.process_completed(wait=True)

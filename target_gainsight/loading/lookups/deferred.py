@@ -41,7 +41,7 @@ class DeferredParents:
         *,
         now: Callable[[], float],
         max_age_seconds: float,
-        create_only: frozenset[str] = frozenset(),
+        create_only: frozenset[str],
     ) -> None:
         self._resolver = resolver
         self._keys = keys

@@ -20,25 +20,22 @@ MAX_PAUSE = 60.0
 """Seconds between two calls with the same creates at most."""
 
 
-@dataclass(frozen=True)
-class ResendPolicy:
-    """How long creates whose response was lost are sent again, and the clock that measures it."""
-
-    clock: Clock
-    max_seconds: float
-
-
 def deliver(
-    writer: Writer, action: Action, batch: Sequence[LoadRecord], policy: ResendPolicy
+    writer: Writer,
+    action: Action,
+    batch: Sequence[LoadRecord],
+    clock: Clock,
+    max_retry_seconds: float,
 ) -> BatchResult:
     """Write a batch, at most as many records as one call takes, and find all outcomes.
 
-    Runs in a worker thread and shares nothing but the writer. Records are left without an outcome
-    only if the run stops or retries are exhausted.
+    Runs in a worker thread and shares nothing but the writer. Creates whose response was lost are
+    sent again for ``max_retry_seconds``. Records are left without an outcome only if the run stops
+    or retries are exhausted.
     """
     result = BatchResult()
     try:
-        _Delivery(writer, policy, result).run(action, batch)
+        _Delivery(writer, clock, max_retry_seconds, result).run(action, batch)
     except (errors.StopRunError, RunStoppedError) as error:
         result.stopped = error
     except errors.UnavailableError as error:
@@ -52,7 +49,8 @@ class _Delivery:
     """The delivery of one batch: its outcomes so far, and the parts that are still to send."""
 
     writer: Writer
-    policy: ResendPolicy
+    clock: Clock
+    max_retry_seconds: float
     result: BatchResult
     parts: list[Part] = field(default_factory=list)
     first_lost: tuple[errors.UnknownOutcomeError, float] | None = None
@@ -77,7 +75,7 @@ class _Delivery:
                 self._send(part)
 
     def _send(self, part: Part) -> None:
-        began = self.policy.clock.now()
+        began = self.clock.now()
         try:
             unresolved = self.writer.write(part.action, part.records, self.result)
         except errors.RefusedError as error:
@@ -93,7 +91,7 @@ class _Delivery:
     def _recover_lost(self, part: Part, error: errors.UnknownOutcomeError) -> None:
         """Look up the records of a call whose response was lost; send the missing ones again."""
         logger.warning("%s; %s (%d)", error, self.writer.after_lost_response, len(part.records))
-        clock, pauses = self.policy.clock, self.result.pauses
+        clock, pauses = self.clock, self.result.pauses
         self.first_lost = self.first_lost or (error, clock.now())
         first, since = self.first_lost
         lost = (str(error), first.sent_at, error.timed_out)
@@ -102,7 +100,7 @@ class _Delivery:
         if not missing:
             return
         began = clock.now()
-        if began - since >= self.policy.max_seconds:
+        if began - since >= self.max_retry_seconds:
             message = "every response was lost, and the calls had no effect"
             raise errors.UnavailableError(message, **error.context) from error
         longest = min(MAX_PAUSE, 0.5 * 2 ** min(len(pauses), 10))

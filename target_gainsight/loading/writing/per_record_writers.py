@@ -90,7 +90,7 @@ class TimelineWriter(Writer):
     timeline: TimelineApi
     rows: RowReader
     comparison: Comparison
-    rules: WriteRules | None
+    rules: WriteRules
     updates_known: bool
     batch_size: int
     after_lost_response: ClassVar[str] = "sending the activities again"
@@ -162,7 +162,7 @@ class TimelineWriter(Writer):
             if each.resent:
                 message += ", perhaps from a call of this run whose response was lost"
             result.settle(record, Outcome.SKIPPED, exists_reason(message))
-        elif row is not None and self.rules is not None:
+        elif row is not None:
             for name in self.rules.kept(row).intersection(record.fields):
                 del record.fields[name]
         return self.updates_known
