@@ -58,7 +58,6 @@ _REDIRECTS = range(300, 400)
 
 
 def _list_objects(tenant: ProbedTenant) -> Iterator[Observation]:
-    """List the objects, unless no call is accepted."""
     listed = tenant.listed
     if listed.error is not None and tenant.users.rows is None:
         raise ProbeEndedError(str(listed.error))
@@ -74,7 +73,6 @@ def _list_objects(tenant: ProbedTenant) -> Iterator[Observation]:
 
 
 def _describe_objects(tenant: ProbedTenant) -> Iterator[Observation]:
-    """Settle what describes objects, in which order, and the form of flags."""
     together, schemas = tenant.described
     observed = f"{len(schemas)} of 2 objects, {together.summary}"
     yield Observation("describe_several", together.status if together.error else 0, observed)
@@ -144,7 +142,6 @@ def _list_cta_names(tenant: ProbedTenant) -> Iterator[Observation]:
 
 
 def _find_host(tenant: ProbedTenant) -> Iterator[Observation]:
-    """Settle what kind of host the tenant has, whether it redirects calls, and names limits."""
     host = urlsplit(tenant.base_url).hostname or ""
     kind = "gainsightcloud.com" if host.endswith(".gainsightcloud.com") else "another domain"
     moved = sorted({each.call.kind for each in tenant.events if each.status in _REDIRECTS})

@@ -40,7 +40,6 @@ class Observation:
     which the profile leaves out, may name custom objects and fields.
 
     Attributes:
-        name: The name of the topic.
         position: The position of the topic's switch that plays the tenant.
         verdict: By default, `as assumed` at the usual position, `handled` otherwise: the target is
             tested with every position.
@@ -71,12 +70,6 @@ class Topic:
     consequence: str = "nothing changes"
     usual: Position = None
     otherwise: str = ""
-
-    def judge(self, found: Observation) -> Observation:
-        """Return an observation with its verdict and consequence."""
-        verdict = found.verdict or ("as assumed" if found.position == self.usual else "handled")
-        usual = self.otherwise if verdict == "not handled" else self.consequence
-        return replace(found, verdict=verdict, consequence=found.consequence or usual)
 
 
 Question: TypeAlias = tuple[Callable[[Facts], Iterator[Observation]], tuple[Topic, ...]]
@@ -123,7 +116,11 @@ def ask(
         for topic in topics:
             found = observed.get(topic.name) or not_settled(topic.name, reason)
             if topic not in known or known[topic].verdict == "not settled":
-                known[topic] = topic.judge(found)
+                is_usual = found.position == topic.usual
+                verdict = found.verdict or ("as assumed" if is_usual else "handled")
+                usual = topic.otherwise if verdict == "not handled" else topic.consequence
+                consequence = found.consequence or usual
+                known[topic] = replace(found, verdict=verdict, consequence=consequence)
 
 
 def make_profile(known: Mapping[Topic, Observation]) -> dict[str, Any]:

@@ -54,7 +54,6 @@ def _find_unreadable(tenant: ProbedTenant) -> Iterator[Observation]:
 
 
 def _find_form(tenant: ProbedTenant) -> Iterator[Observation]:
-    """Settle where rows are, how they spell the names of fields, and whether they have all."""
     read = tenant.companies if tenant.companies.rows else tenant.users
     rows = require(rows_of(read.data), "the tenant returns no row of company or gsuser")
     place = "list" if isinstance(read.data, list) else "records"
@@ -68,7 +67,6 @@ def _find_form(tenant: ProbedTenant) -> Iterator[Observation]:
 
 
 def _read_values(tenant: ProbedTenant) -> Iterator[Observation]:
-    """Settle the form of dates, datetimes and empty text."""
     values: dict[str, list[Json]] = {"DATETIME": tenant.users.values("CreatedDate")}
     for field in tenant.company_fields:
         kind = "text" if field.data_type in _TEXT_TYPES else field.data_type
@@ -98,7 +96,6 @@ def observe_dates(topic: Topic, values: Iterable[Json]) -> Observation:
 
 
 def _form(value: Json) -> str:
-    """Return the position of the switch for the form of a value."""
     if isinstance(value, int | float | Decimal):
         return "epoch_ms"
     return next((name for name, each in _FORMS.items() if each.fullmatch(str(value))), "other")
@@ -149,7 +146,6 @@ def _has_case(value: Json) -> bool:
 
 
 def _filter_by_wrong_type(tenant: ProbedTenant) -> Iterator[Observation]:
-    """Filter users by a datetime that is none."""
     require(tenant.users.values("CreatedDate"), "no user that was read has a CreatedDate")
     where = Condition("CreatedDate", "EQ", ("no datetime",))
     read = tenant.query(USER, (GSID,), where, limit=1)
@@ -189,7 +185,6 @@ def _find_sizes(tenant: ProbedTenant) -> Iterator[Observation]:
 
 
 def _find_no_rows(tenant: ProbedTenant) -> Iterator[Observation]:
-    """Settle how the tenant responds to a query that finds nothing."""
     reply = require(tenant.found_nothing, "no query found nothing")
     if reply.error is None:
         position: str | None = "records" if as_mapping(reply.data) else "list"

@@ -209,7 +209,6 @@ class ProbedTenant:
         return self.query(USER, (*BASIC_FIELDS, "Email", "CreatedDate"))
 
     def _send(self, call: Call) -> Response:
-        """Make a call, and keep the reply."""
         if self._signal is not None:
             raise SystemExit(_SIGNAL_EXIT + self._signal)
         sent_bytes = 0 if call.json is None else len(encode(call.json))

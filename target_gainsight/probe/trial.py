@@ -230,7 +230,6 @@ def labels_with_case(field: Field) -> list[str]:
 
 
 def _is_usable(field: Field) -> bool:
-    """Return whether the questions about a field's type can be asked with it."""
     if field.data_type == "STRING":
         return _holds_mark(field) and not _is_mandatory(field)
     if field.data_type == "PICKLIST":

@@ -62,14 +62,12 @@ _DAYS: Mapping[str, tuple[int, Json]] = {
 
 
 def _judge(name: str, reply: Reply, accepted: Position, refused: Position) -> Observation:
-    """Settle a topic by whether a write is accepted."""
     if reply.accepts():
         return Observation(name, accepted, "accepted")
     return Observation(name, refused, f"refused with {reply.summary}")
 
 
 def _judge_code(name: str, reply: Reply) -> Observation:
-    """Settle the error code of a refusal."""
     return _judge(name, reply, None, reply.code)
 
 

@@ -234,7 +234,6 @@ def _parse_stream(
 
 
 def _inapplicable(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """List the settings that do not apply, each with the reason."""
     for name, (setting, value) in REQUIRES.items():
         if name in given and given.get(setting) != value:
             yield name, f"requires {setting}: {value}"

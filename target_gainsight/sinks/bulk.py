@@ -259,12 +259,10 @@ class BulkCsvSink(FileSink):
         )
 
     def _follow(self, note: UploadNote, file: CsvFile | None) -> None:
-        """Follow a job that has got a file."""
         now = self._clock.now()
         self._job = RunningJob(note, file, began=now, due=now + FIRST_PAUSE_SECONDS)
 
     def _poll(self) -> None:
-        """Fetch the job's status if that is due."""
         job, now = self._job, self._clock.now()
         if job is None or now < job.due:
             return

@@ -93,19 +93,17 @@ class SurveyCsvSink(FileSink):
 
     @override
     def _add_row(self, line: bytes, source: SourceRecord) -> None:
-        self._file = self._file or self._new_file()
+        if self._file is None:
+            folder, name = self.context.settings.survey_path, file_name(self.stream_name)
+            dry_run = self.context.plan is not None
+            if not dry_run:
+                remove_leftovers(folder, f"{name}-*.csv{PART}")
+            # A stream whose columns change during a run gets a further file.
+            further = f"-{self.file_counts.files + 1}" if self.file_counts.files else ""
+            path = folder / f"{name}-{self.context.summary.run}{further}.csv"
+            self._file = CsvFile(path, self.header, dry_run=dry_run)
         retires = self.ledger.rejects.retired_by(source, source.sequence)
         self._file.add(line, source.sequence, retires)
-
-    def _new_file(self) -> CsvFile:
-        """Begin a file; a stream whose columns change during a run gets a further one."""
-        folder, name = self.context.settings.survey_path, file_name(self.stream_name)
-        dry_run = self.context.plan is not None
-        if not dry_run:
-            remove_leftovers(folder, f"{name}-*.csv{PART}")
-        further = f"-{self.file_counts.files + 1}" if self.file_counts.files else ""
-        path = folder / f"{name}-{self.context.summary.run}{further}.csv"
-        return CsvFile(path, self.header, dry_run=dry_run)
 
     @override
     def settle(self) -> None:

@@ -245,7 +245,6 @@ class Ledger:
                 self._record_all(Settlement(record, Outcome.REJECTED, reason), settled=settled)
 
     def _check_limits(self) -> None:
-        """Stop the run if too many records were rejected."""
         rejected, most = self._rejects_that_count, self.output.max_rejects
         if not rejected:
             return

@@ -66,7 +66,6 @@ class StreamCounts:
         cleared: Fields that a null emptied.
         changed: Updated rows by changed field.
         by_file: None if each record has an outcome of its own.
-        columns_reported: The columns that were reported as not sent.
     """
 
     read: int = 0

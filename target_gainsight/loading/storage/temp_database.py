@@ -49,8 +49,10 @@ class SpilledValues:
     def add(self, key: Key, value: object) -> None:
         """Add a value, beside others that have the same key."""
         insert = "INSERT INTO kept (hash, content) VALUES (?, ?)"
+        content = io.BytesIO()
         with self._lock:
-            self._rows.execute(insert, (hash(key), self._dump((key, value))))
+            _Pickler(content, self._shared).dump((key, value))
+            self._rows.execute(insert, (hash(key), content.getvalue()))
             self._count += 1
 
     def find(self, keys: Iterable[Key], *, remove: bool = False) -> list[tuple[Key, Any]]:
@@ -84,11 +86,6 @@ class SpilledValues:
                 self._rows.execute("DELETE FROM kept WHERE number <= ?", (rows[-1][0],))
             self._count -= len(rows)
         return [self._load(content)[1] for _, content in rows]
-
-    def _dump(self, value: object) -> bytes:
-        file = io.BytesIO()
-        _Pickler(file, self._shared).dump(value)
-        return file.getvalue()
 
     def _load(self, content: bytes) -> tuple[Key, Any]:
         key, value = _Unpickler(io.BytesIO(content), self._shared).load()
