@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import partial
 from types import FrameType
 from typing import IO, Any, ClassVar
 
@@ -87,7 +88,8 @@ class TargetGainsight(Target):
             http=http,
         )
         self.summary = self.session.summary
-        self._interruption = Interruption(self._stop, self.session.publish)
+        publish = partial(self.session.publish, notifies=False)
+        self._interruption = Interruption(self._stop, publish)
         super().__init__(
             config=of_sdk,
             parse_env_config=parse_env_config,
@@ -279,7 +281,7 @@ class TargetGainsight(Target):
             try:
                 self.listen(file_input)
             except EXPECTED_ERRORS as error:
-                end = self.session.end_early(error, self._interruption)
+                end = self.session.end_early(error, self._interruption.end)
             except Exception as error:
                 self.session.publish(failed(error))
                 raise

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -37,7 +37,6 @@ from target_gainsight.singer.proposals import propose, write_proposal
 from target_gainsight.singer.reporting import run_end
 from target_gainsight.singer.reporting.publishing import publish, tenant_host
 from target_gainsight.singer.reporting.run_end import RunEnd
-from target_gainsight.singer.signals import Interruption
 
 logger = logging.getLogger(__name__)
 
@@ -158,12 +157,12 @@ class Session:
         if not self.settings.dry_run:
             logger.info("run %s\n%s", self.summary.run, self.summary)
 
-    def end_early(self, error: Exception, interruption: Interruption) -> RunEnd:
+    def end_early(self, error: Exception, interrupted: RunEnd | None) -> RunEnd:
         """Process the calls in flight, conclude, and log what ended the run.
 
         After a signal, the error is only a consequence.
         """
-        failure = None if isinstance(error, ReadingStoppedError) or interruption.signal else error
+        failure = error if interrupted is None else None
         if self._context is not None:
             self._context.pool.accepts_calls = False
         if isinstance(failure, StreamMismatchError) and failure.spec is not None:
@@ -177,19 +176,22 @@ class Session:
             if failure is not None and str(further) != str(failure):  # a disk may fail twice
                 logger.error("%s", _readable(further))  # noqa: TRY400 - the message is complete
             failure = failure or further
-        if failure is None:
+        if failure is None and interrupted is not None:
             logger.warning("the run is stopped; the state covers what is settled")
-            return interruption.end
-        failure = _readable(failure)
+            return interrupted
+        failure = _readable(failure or error)
         logger.error("%s", failure)  # as an object: the log escapes the line ends of texts
         return run_end.failed(failure)
 
-    def publish(self, end: RunEnd) -> int:
-        """Write the summary and the history, once; return the run's exit code."""
+    def publish(self, end: RunEnd, *, notifies: bool = True) -> int:
+        """Publish the run, once; return its exit code. A webhook may take 15 s."""
         if not self._publishing.acquire(blocking=False):
             return end.exit_code
-        document = self.summary.document(asdict(end), self.clock.now())
-        return publish(document, self.settings.output)
+        document, output = (
+            self.summary.document(asdict(end), self.clock.now()),
+            self.settings.output,
+        )
+        return publish(document, output if notifies else replace(output, notify_url=None))
 
     def close(self) -> None:
         """End the calls, the connection and the embedded tenant."""

@@ -19,10 +19,11 @@ SECONDS_TO_STOP = 25
 class Interruption:
     """The first signal stops the run in order; a second one, or 25 s, ends the process.
 
-    Args:
-        stop: Asks the run to stop; called in a thread of its own, because a signal handler
-            interrupts the main thread wherever it is, locks held included.
-        publish: Called in that thread when the seconds are over.
+    Both arguments are called in a thread of its own, because a signal handler interrupts the main
+    thread wherever it is, locks held included.
+
+    Attributes:
+        end: How the run ends, once there was a signal.
     """
 
     def __init__(
@@ -32,32 +33,28 @@ class Interruption:
         seconds: float = SECONDS_TO_STOP,
         exit_process: Callable[[int], object] = os._exit,
     ) -> None:
+        self.end: RunEnd | None = None
         self._stop = stop
         self._publish = publish
         self._seconds = seconds
         self._exit_process = exit_process
-        self.signal = 0
-
-    @property
-    def end(self) -> RunEnd:
-        """How the run ends; a shell reports the end by a signal as 128 and its number."""
-        name = signal.Signals(self.signal).name if self.signal else "a signal"
-        return interrupted(name, 128 + self.signal)
 
     def on_signal(self, signum: int) -> None:
-        """Stop the run; called by the signal handler."""
-        is_second, self.signal = bool(self.signal), signum
-        if is_second:
-            self._exit_process(self.end.exit_code)
-        threading.Thread(target=self._end, name="gainsight-stop", daemon=True).start()
+        """Stop the run; a shell reports the end by a signal as 128 and its number."""
+        if self.end is not None:
+            self._exit_process(128 + signum)
+        name = signal.Signals(signum).name
+        end = self.end = interrupted(name, 128 + signum)
+        threading.Thread(
+            target=self._end_in_time, args=(name, end), name="gainsight-stop", daemon=True
+        ).start()
 
-    def _end(self) -> None:
+    def _end_in_time(self, name: str, end: RunEnd) -> None:
         self._stop()
-        name = signal.Signals(self.signal).name
         text = "Received %s. Calls in flight have %s seconds; another signal ends the run at once."
         logger.warning(text, name, self._seconds)
         threading.Event().wait(self._seconds)
         try:
-            self._publish(self.end)
+            self._publish(end)
         finally:
-            self._exit_process(self.end.exit_code)
+            self._exit_process(end.exit_code)

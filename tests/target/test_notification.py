@@ -15,6 +15,8 @@ import pytest
 from singer_messages import record, schema
 from singer_runs import Tenant, run_command, settings_into
 
+from target_gainsight.singer.reporting.run_end import interrupted
+
 SECRET = "/services/T0/B0/s3cr3t"
 SLACK_KEYS = {"text", "attachments"}
 BAD = record(Name="Bad", Employees="a lot")
@@ -174,3 +176,11 @@ def test_netrc_is_not_sent(
     monkeypatch.setenv("NETRC", str(path))
     tenant.load(schema(), GOOD, notify_url=receiver.url, notify_on="always")
     assert "Authorization" not in receiver.headers[0]
+
+
+def test_run_that_is_ended_by_force_does_not_wait_for_the_webhook(
+    receiver: Receiver, tenant: Tenant
+) -> None:
+    target = tenant.target(notify_url=receiver.url)
+    assert target.session.publish(interrupted("SIGTERM", 143), notifies=False) == 143
+    assert receiver.bodies == []
