@@ -38,6 +38,7 @@ from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.loading.writing.delivery import deliver
 from target_gainsight.loading.writing.writer import Action, Writer
+from target_gainsight.settings.model import Limits
 from target_gainsight.settings.stream_settings import StreamSettings
 
 LARGEST_GROUP = MAX_PAGE - 1
@@ -55,16 +56,15 @@ class RecordLoader:
     """Loads one stream into one object.
 
     Attributes:
-        first_group_size: Records of the first group, and the fewest of a later one.
         keys: Reads lookup keys; without names for streams that are only inserted.
-        rows: Reads current rows; None when nothing is read.
+        rows: Reads current rows; None when nothing is read, as in most inserts.
         lookup_index: None if no lookup of the run looks into its object.
         deferred: Keeps records that wait for a parent; None without lookups into their object.
         group_size: How many records make a group.
     """
 
     settings: StreamSettings
-    first_group_size: int
+    limits: Limits
     classification: Classification
     keys: KeyReader
     rows: RowReader | None
@@ -72,11 +72,10 @@ class RecordLoader:
     ledger: Ledger
     pool: CallPool
     clock: Clock
-    max_retry_seconds: float
-    deferred: DeferredParents | None
     resolver: Resolver | None
     lookup_index: LookupIndex | None
     deleter: RowDeleter | None = None
+    deferred: DeferredParents | None = field(default=None, init=False)
     group_size: int = field(init=False)
     _next_group_size: int = field(init=False)
     _reading: frozenset[Key] = field(default=frozenset(), init=False)
@@ -92,7 +91,18 @@ class RecordLoader:
     _created: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        self.group_size = self._next_group_size = self.first_group_size
+        self.group_size = self._next_group_size = self.limits.read_group_size
+        inserts = self.settings.sync_mode == "insert"
+        if inserts and self.classification.existing_on_insert == "written":
+            self.rows = None
+        if self.resolver is not None and self.resolver.has_self_lookup:
+            self.deferred = DeferredParents(
+                self.resolver,
+                self.keys.names,
+                now=self.clock.now,
+                max_age_seconds=self.limits.max_batch_age_seconds,
+                create_only=self.classification.rules.create_only,
+            )
 
     def load(self, group: Sequence[LoadRecord]) -> None:
         """Load one group, in input order; what does not fill a batch waits for the next group."""
@@ -231,7 +241,7 @@ class RecordLoader:
             if resizes_group:
                 grows = unchanged >= MOSTLY_UNCHANGED * len(records)
                 grown = min(2 * self.group_size, LARGEST_GROUP) if grows else 0
-                self._next_group_size = max(self.first_group_size, grown)
+                self._next_group_size = max(self.limits.read_group_size, grown)
 
         self._reading = frozenset(record.key for record in records)
         rows = cast("RowReader", self.rows)  # without any, records are inserted
@@ -305,7 +315,7 @@ class RecordLoader:
         del self._packed[action][: len(batch)]
         self._keys_in_flight.update(record.key for record in batch)
         self.pool.submit(
-            partial(deliver, self.writer, action, batch, self.clock, self.max_retry_seconds),
+            partial(deliver, self.writer, action, batch, self.clock, self.limits.max_retry_seconds),
             partial(self._on_batch_done, batch),
         )
 

@@ -100,7 +100,7 @@ class RecordsSink(ObjectSink):
             deleted=self.context.deleted_rows,
             writer=writer,
             clock=self.clock,
-            max_retry_seconds=loader.max_retry_seconds,
+            max_retry_seconds=loader.limits.max_retry_seconds,
             pool=loader.pool,
             plan=plan,
         )

@@ -16,7 +16,6 @@ from target_gainsight.loading.dry_run.overlay import PlannedRows, PlanningWriter
 from target_gainsight.loading.keys import KeyReader
 from target_gainsight.loading.loader import RecordLoader
 from target_gainsight.loading.loading_streams import LoadingStream
-from target_gainsight.loading.lookups.deferred import DeferredParents
 from target_gainsight.loading.lookups.plans import StreamLookups
 from target_gainsight.loading.lookups.resolver import Resolver
 from target_gainsight.loading.outcomes import Outcome, RunStoppedError, reason_of_fields
@@ -198,43 +197,36 @@ class ObjectSink(StreamSink):
                 batch_size=writer.batch_size,
                 rows=rows,
             )
-        compares_keys = rows is not None and stream.near_matches != "ignore"
-        classification = Classification(
-            stream,
-            comparison,
-            keys,
-            context.seen_keys[name, keys.names] if compares_keys else None,
-            context.summary,
-            plan,
-            self.existing_on_insert,
-        )
-        resolver, deferred = None, None
+        resolver = None
         if self.lookups.lookups or self.lookups.links is not None:
             omit_null = stream.null_values == "omit"
             resolver = Resolver(self.lookups, context.lookups, omit_null=omit_null)
-            if resolver.has_self_lookup:
-                deferred = DeferredParents(
-                    resolver,
-                    keys.names,
-                    now=self.clock.now,
-                    max_age_seconds=context.settings.limits.max_batch_age_seconds,
-                    create_only=classification.rules.create_only,
-                )
-        reads = stream.sync_mode != "insert" or self.existing_on_insert != "written"
         return RecordLoader(
             settings=stream,
-            first_group_size=context.settings.limits.read_group_size,
-            classification=classification,
+            limits=context.settings.limits,
+            classification=self._make_classification(comparison, has_rows=rows is not None),
             keys=keys,
-            rows=rows if reads else None,
+            rows=rows,
             writer=writer,
             ledger=self.ledger,
             pool=context.pool,
             clock=self.clock,
-            max_retry_seconds=context.settings.limits.max_retry_seconds,
-            deferred=deferred,
             resolver=resolver,
             lookup_index=context.lookups if name in context.lookups.targets else None,
+        )
+
+    def _make_classification(self, comparison: Comparison, *, has_rows: bool) -> Classification:
+        context, keys, seen_keys = self.context, self._keys, None
+        if has_rows and self.stream.near_matches != "ignore":
+            seen_keys = context.seen_keys[self.object_name.lower(), keys.names]
+        return Classification(
+            self.stream,
+            comparison,
+            keys,
+            seen_keys,
+            context.summary,
+            context.plan,
+            self.existing_on_insert,
         )
 
     def _describe(self) -> ObjectSchema | None:
