@@ -113,7 +113,6 @@ class Setting:
         otherwise: What to do instead of a choice that it does not have.
         minimum: The least number; a list or object may be empty.
         maximum: The largest number, or the most names or parts.
-        secret: Never displayed.
         scope: Whether it is set for the run, for streams (at the top or in an entry of
             ``streams``), or for one stream (in its entry alone).
         group: The heading under which it is documented.

@@ -37,7 +37,6 @@ class UploadNote:
 
     Attributes:
         name: The name of its files, without their suffixes.
-        header: Its first line.
         phase: sending: its outcome is unknown. sent: the job has it. completed: the job has ended.
         sent_at: When it was sent, in epoch seconds.
         status_id: The id by which the tenant reports the job's progress.

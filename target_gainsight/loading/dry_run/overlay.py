@@ -22,7 +22,6 @@ class PlannedRows:
     Attributes:
         written: By the lookup key, the fields that would have been written to the row, None if it
             would have been deleted; and whether the row would be a new one.
-        deleted: The GSIDs of the rows that would have been deleted.
     """
 
     rows: RowReader

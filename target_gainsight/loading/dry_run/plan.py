@@ -40,7 +40,6 @@ class StreamPlan:
     Attributes:
         updates: The first rows that would change, as JSON: their keys, and for each changed field
             the tenant's value and the new value.
-        creates: The keys of the first rows that would be created, as JSON.
         max_deletes: None if deletes are off.
         files: The files that would be sent or written: size in bytes, and destination.
         rules: The fields with a write rule, and the rule in words.
@@ -117,7 +116,6 @@ class Plan:
     """The plan of a run.
 
     Attributes:
-        deleted: The GSIDs of the rows that would be deleted.
         names: By GSID, what lookups have found rows by.
         written: The rows that would have been written, by lower-case object and lookup keys: all
             streams that write the object by these keys share them.

@@ -39,8 +39,6 @@ class RejectFile:
     A reject is held back until everything before it in the input is settled.
 
     Attributes:
-        folder: The reject files of all runs.
-        now: Returns the time in epoch seconds.
         keys_only: Keep only the key properties of a record; such a file cannot be replayed.
         max_pending: More rejects are not held back: they are filed out of order.
         max_indexed: Keys of open rejects in memory; beyond that, only a replay retires a reject.

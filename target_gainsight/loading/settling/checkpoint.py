@@ -47,7 +47,6 @@ class Checkpoint:
 
     Attributes:
         emit: Writes one state, and brings to disk before what it covers.
-        now: Returns the time in seconds.
         interval: Minimal seconds between two states; the last one is always written.
         max_waiting: Of more waiting states every other one is dropped.
     """

@@ -48,7 +48,6 @@ class OutcomeFiles:
 
     Attributes:
         path: The path of the files, with placeholders; None if outcomes are not listed.
-        now: Returns the time in epoch seconds.
     """
 
     path: Path | None

@@ -36,12 +36,6 @@ class Progress:
     """Reports what has been settled so far.
 
     The total is unknown until the input ends; only then is there an estimate of the end.
-
-    Args:
-        now: Returns the time in seconds.
-
-    Attributes:
-        input_ended: All records have been read.
     """
 
     def __init__(self, summary: Summary, now: Callable[[], float]) -> None:

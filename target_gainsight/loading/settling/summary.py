@@ -64,7 +64,6 @@ class StreamCounts:
 
     Attributes:
         cleared: Fields that a null emptied.
-        changed: Updated rows by changed field.
         by_file: None if each record has an outcome of its own.
     """
 
@@ -108,7 +107,6 @@ class CallCounts:
     Attributes:
         by_group: Calls by rate limit group; token requests have none.
         seconds_waited: In which at least one call waited for the rate or for a retry.
-        allowed_per_minute: Of the groups with such a limit.
     """
 
     def __init__(self) -> None:
@@ -205,7 +203,6 @@ class Summary:
         tenant: The tenant's host, or `sandbox`; None if the settings do not name one.
         left_unread: Records that were not taken, because ``max_calls_per_run`` was reached.
         streams: By the stream's name as it comes out of the stream maps.
-        rejects: By code.
     """
 
     run: str
