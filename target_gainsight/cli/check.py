@@ -13,13 +13,7 @@ from typing import Literal
 
 import click
 
-from target_gainsight.api import (
-    AccessDeniedError,
-    CredentialError,
-    GainsightClient,
-    GainsightError,
-    ObjectSchema,
-)
+from target_gainsight.api import GainsightClient, ObjectSchema, errors
 from target_gainsight.cli.output import examples, format_option, marks, print_as
 from target_gainsight.cli.tenant import TenantSchemas, configured, read_settings, tenant_connection
 from target_gainsight.loading.lookups.plans import StreamLookups
@@ -106,10 +100,10 @@ def _check_tenant(settings: Settings, client: GainsightClient) -> Iterator[Findi
     responds = Finding("tenant", f"{where} responds")
     try:
         count = len(client.metadata.list_objects())
-    except (CredentialError, AccessDeniedError) as error:
+    except (errors.CredentialError, errors.AccessDeniedError) as error:
         yield from (responds, _refused("credential", error))
         return
-    except GainsightError as error:
+    except errors.GainsightError as error:
         yield _refused("tenant", error)
         return
     credential = "access_key is valid"
@@ -148,7 +142,7 @@ def _check_stream(stream: StreamSettings, schemas: TenantSchemas) -> Iterator[Fi
     named = (*named, *stream.lookups, *stream.field_rules)
     try:
         schema = schemas.describe(stream.object_name, named)
-    except (GainsightError, RunStoppedError) as error:
+    except (errors.GainsightError, RunStoppedError) as error:
         yield _refused(OBJECT, error)
         return
     if stream.transport == "bulk":
@@ -212,7 +206,7 @@ def _check_reference(
 ) -> Iterator[Finding]:
     try:
         references = StreamLookups(alone, schemas.describe)
-    except (GainsightError, RunStoppedError) as error:
+    except (errors.GainsightError, RunStoppedError) as error:
         yield _refused(setting, error)
     else:
         yield from _report(setting, text, references.problems)

@@ -16,15 +16,7 @@ from typing import Any, BinaryIO
 
 from typing_extensions import override
 
-from target_gainsight.api import (
-    GainsightError,
-    JobStatus,
-    NotFoundError,
-    PayloadTooLargeError,
-    RefusedError,
-    StoppedError,
-    UnknownOutcomeError,
-)
+from target_gainsight.api import JobStatus, errors
 from target_gainsight.loading.bulk.csv_file import CsvFile, row_digest
 from target_gainsight.loading.bulk.upload_journal import UploadNote
 from target_gainsight.loading.outcomes import RunStoppedError
@@ -175,7 +167,7 @@ class BulkCsvSink(FileSink):
                 file = self._files.pop(0)
                 try:
                     note = self._upload(file)
-                except PayloadTooLargeError as error:
+                except errors.PayloadTooLargeError as error:
                     self._halve([file, *self._files], error)
                     continue
                 self._follow(note, file)
@@ -186,7 +178,7 @@ class BulkCsvSink(FileSink):
         """Wait until the job has ended, unless the run is being stopped (StoppedError)."""
         while self._job is not None:
             if self._clock.wait(max(0.0, self._job.due - self._clock.now())):
-                raise StoppedError
+                raise errors.StoppedError
             self._poll()
 
     def _upload(self, file: CsvFile) -> UploadNote:
@@ -202,13 +194,13 @@ class BulkCsvSink(FileSink):
 
         try:
             status_id = self._api.upload(self._job_id, file.path.name, open_file)
-        except UnknownOutcomeError as error:
+        except errors.UnknownOutcomeError as error:
             raise self._journal.unknown_outcome(note, str(error)) from error
-        except GainsightError as error:
+        except errors.GainsightError as error:
             self._journal.remove(note)
-            if isinstance(error, PayloadTooLargeError):
+            if isinstance(error, errors.PayloadTooLargeError):
                 raise
-            if isinstance(error, RefusedError):
+            if isinstance(error, errors.RefusedError):
                 columns = self.header.decode().strip()
                 advice = f"Check bulk_job_id, and that the job's columns are {columns}"
                 raise self._failed(note, f"refuses the file: {error}", advice) from error
@@ -221,7 +213,7 @@ class BulkCsvSink(FileSink):
         logger.info("%s has %s rows (%s bytes)", note, f"{note.rows:,}", f"{note.size:,}")
         return note
 
-    def _halve(self, files: Sequence[CsvFile], error: PayloadTooLargeError) -> None:
+    def _halve(self, files: Sequence[CsvFile], error: errors.PayloadTooLargeError) -> None:
         """Replace the refused file, and those that wait behind it, by two each."""
         self._files = list(files)
         if files[0].rows == 1:
@@ -269,7 +261,7 @@ class BulkCsvSink(FileSink):
         note = job.note
         try:
             status = self._api.status(note.status_id)
-        except (RefusedError, NotFoundError) as error:
+        except (errors.RefusedError, errors.NotFoundError) as error:
             raise self._journal.unknown_outcome(note, str(error)) from error
         if status.state == COMPLETED:
             self._complete(job, status)
