@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from target_gainsight.api import Field
 
@@ -15,14 +15,21 @@ _SUFFIX = re.compile(r"__(?:gc|gr|lv|c)$", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[\W_]+")
 
 
-def suggest(name: str, fields: Iterable[Field]) -> tuple[str, ...]:
-    """Return the API names of fields with a similar name or label, best first, at most three."""
-    return _most_similar(name, {field.name: field.label for field in fields})
+def suggest_names(name: str, names: Iterable[str | Field]) -> tuple[str, ...]:
+    """Return similar names, or those of fields with a similar label, best first, at most three.
 
-
-def suggest_names(name: str, names: Iterable[str]) -> tuple[str, ...]:
-    """Return similar names, best first, at most three."""
-    return _most_similar(name, dict.fromkeys(names, ""))
+    Bare names are compared, so that a forgotten `__gc` is no difference; case alone comes first.
+    """
+    by_bare_name: dict[str, list[str]] = defaultdict(list)
+    for each in names:
+        own, label = (each, each) if isinstance(each, str) else (each.name, each.label)
+        by_bare_name[bare_name(own)].append(own)
+        by_bare_name[bare_name(label or own)].append(own)
+    near = difflib.get_close_matches(
+        bare_name(name), by_bare_name, n=MOST_SUGGESTIONS, cutoff=_LEAST_SIMILARITY
+    )
+    similar = dict.fromkeys(each for key in near for each in by_bare_name[key])
+    return tuple(sorted(similar, key=lambda each: each.lower() != name.lower()))[:MOST_SUGGESTIONS]
 
 
 def did_you_mean(name: str, suggestions: tuple[str, ...]) -> str:
@@ -37,16 +44,3 @@ def did_you_mean(name: str, suggestions: tuple[str, ...]) -> str:
 def bare_name(name: str) -> str:
     """Return a name in lower case without separators and custom suffix."""
     return _SEPARATORS.sub("", _SUFFIX.sub("", name)).lower()
-
-
-def _most_similar(name: str, labels: Mapping[str, str]) -> tuple[str, ...]:
-    """Compare bare names, so that a forgotten `__gc` is no difference; case alone comes first."""
-    by_bare_name: dict[str, list[str]] = defaultdict(list)
-    for each, label in labels.items():
-        by_bare_name[bare_name(each)].append(each)
-        by_bare_name[bare_name(label or each)].append(each)
-    near = difflib.get_close_matches(
-        bare_name(name), by_bare_name, n=MOST_SUGGESTIONS, cutoff=_LEAST_SIMILARITY
-    )
-    similar = dict.fromkeys(each for key in near for each in by_bare_name[key])
-    return tuple(sorted(similar, key=lambda each: each.lower() != name.lower()))[:MOST_SUGGESTIONS]

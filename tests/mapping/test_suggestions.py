@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tenant_fields import a_field, company
 
-from target_gainsight.mapping.near_names import suggest, suggest_names
+from target_gainsight.mapping.near_names import suggest_names
 
 FIELDS = company(a_field("Sfdc_Id__gc", label="Salesforce Account")).fields
 
@@ -27,12 +27,12 @@ FIELDS = company(a_field("Sfdc_Id__gc", label="Salesforce Account")).fields
     ],
 )
 def test_most_similar_field_comes_first(name: str, meant: str) -> None:
-    assert suggest(name, FIELDS)[0] == meant
+    assert suggest_names(name, FIELDS)[0] == meant
 
 
 def test_nothing_is_suggested_for_dissimilar_name() -> None:
-    assert suggest("zzz", FIELDS) == ()
-    assert suggest("", FIELDS) == ()
+    assert suggest_names("zzz", FIELDS) == ()
+    assert suggest_names("", FIELDS) == ()
 
 
 def test_missing_object_suffix_is_suggested() -> None:

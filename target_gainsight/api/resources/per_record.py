@@ -82,7 +82,12 @@ class CockpitApi:
     def list_names(self) -> dict[str, tuple[PicklistOption, ...]]:
         """List the values that CTAs refer to by name, by `type`, `reason`, `status`, `priority`."""
         names: dict[str, tuple[PicklistOption, ...]] = {}
-        for category, item in _listed_names(self._send(CTA_NAMES_CALL).data):
+        data = self._send(CTA_NAMES_CALL).data
+        # There are lists by category, or one list whose items name theirs.
+        lists = as_mapping(data).items()
+        items = [(category, item) for category, listed in lists for item in as_mappings(listed)]
+        items += [(as_text(each.get("picklistCategory")) or "", each) for each in as_mappings(data)]
+        for category, item in items:
             kind = next((kind for kind in _CTA_NAMES if kind in category.lower()), None)
             label = as_text(item.get("name")) or as_text(item.get("label"))
             if kind and label:
@@ -95,15 +100,6 @@ class CockpitApi:
 def is_duplicate(failure: FieldFailure) -> bool:
     """Return whether an `ExternalId` seems to exist already; the code is not documented."""
     return failure.code == _DUPLICATE or bool(_DUPLICATE_MESSAGE.search(failure.message))
-
-
-def _listed_names(data: Json) -> Iterator[tuple[str, Record]]:
-    """Yield each item with its category: lists by category, or one list whose items name theirs."""
-    for category, items in as_mapping(data).items():
-        for item in as_mappings(items):
-            yield category, item
-    for item in as_mappings(data):
-        yield as_text(item.get("picklistCategory")) or "", item
 
 
 def _save_by_reference(send: Send, call: Call) -> PerRecordResponse:

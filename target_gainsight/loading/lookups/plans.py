@@ -20,7 +20,7 @@ from target_gainsight.loading.keys import (
 )
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import RecordRejectedError
-from target_gainsight.mapping.near_names import suggest
+from target_gainsight.mapping.near_names import suggest_names
 from target_gainsight.mapping.planning.checks import FieldProblem
 from target_gainsight.mapping.types.converters import Converter
 from target_gainsight.mapping.types.spellings import strip_blanks
@@ -122,7 +122,7 @@ class StreamLookups:
             self.link_fields[name] = column, Converter(name, field)
 
     def _report(self, name: str, message: str, schema: ObjectSchema) -> None:
-        similar = suggest(name, schema.fields)
+        similar = suggest_names(name, schema.fields)
         self.problems.append(FieldProblem("lookups", name, message, similar))
 
     @property

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from target_gainsight.api import Field, ObjectSchema
 from target_gainsight.mapping.columns import METADATA_PREFIX, Column
-from target_gainsight.mapping.near_names import suggest
+from target_gainsight.mapping.near_names import suggest_names
 from target_gainsight.settings.stream_settings import StreamSettings
 
 GSID_FIELD = "Gsid"
@@ -39,7 +39,7 @@ class MappingSpec:
 
     def suggest(self, name: str) -> tuple[str, ...]:
         """Return the fields with similar names, best first."""
-        return () if self.schema is None else suggest(name, self.schema.fields)
+        return () if self.schema is None else suggest_names(name, self.schema.fields)
 
     def is_unknown_field(self, name: str) -> bool:
         """Return whether the object is described and has no field of this name."""
