@@ -9,7 +9,6 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
-import jsonschema_rs
 from singer_sdk.exceptions import RecordsWithoutSchemaException
 from singer_sdk.mapper import PluginMapper, RemoveRecordTransform
 from singer_sdk.singerlib.exceptions import InvalidInputLine
@@ -30,7 +29,7 @@ from target_gainsight.singer.stream_maps import (
     transform_of,
 )
 from target_gainsight.sinks import StreamSink
-from target_gainsight.sinks.stream import DELETED_AT, METADATA
+from target_gainsight.sinks.stream import DELETED_AT
 
 logger = logging.getLogger(__name__)
 
@@ -42,9 +41,6 @@ UNCHECKED = (
     "no schema"
 )
 MAX_KEYWORDS = 10
-MAX_COLUMNS = 5000
-"""Columns of one stream; the names of further ones are data, not columns."""
-
 
 Route = tuple[str, Transform | None]
 """One of a stream's maps: the stream that comes out, and what it does unless it changes nothing."""
@@ -142,19 +138,12 @@ class RecordRouter:
         sink.counts.read += 1
         number = self._ledger.checkpoint.watermark.register()
         source = SourceRecord(stream, alias, message, self._schemas[stream], number)
-        if failure is None and message["record"].get(DELETED_AT) is not None:
-            sink.take_deleted(record, source)
-            return
-        if sink.include_sdc_metadata_properties:
-            record = dict(record)
-            sink._add_sdc_metadata_to_record(record, message, {})  # noqa: SLF001 - as the SDK does
-        elif not (sink.knows_fields and METADATA.isdisjoint(record)):
-            record = {name: value for name, value in record.items() if name not in METADATA}
-        failure = failure or _find_failure(record, sink)
-        if failure is None:
-            sink.take(record, source)
-        else:
+        if failure is not None:
             self._ledger.record_source(source, Outcome.REJECTED, failure)
+        elif message["record"].get(DELETED_AT) is not None:
+            sink.take_deleted(record, source)
+        else:
+            sink.check_and_take(record, source)
 
     def _open(self, stream: str, undeclared: Iterable[str] = ()) -> None:
         """Register the maps of a stream, and make or change the sink of each."""
@@ -236,12 +225,8 @@ class RecordRouter:
         columns = [name for name in record if name not in sink.known_columns]
         if sink.validate_schema and sink.original_schema.get("additionalProperties") is False:
             return
-        if len(sink.known_columns) + len(columns) <= MAX_COLUMNS:
-            schema = with_undeclared(sink.original_schema, columns)
-            self._open_sink(alias, schema, sink.key_properties)
-        elif self._is_first("many columns", alias):
-            text = "stream %s: columns beyond %d that its SCHEMA does not declare are not sent"
-            logger.warning(text, display(alias), MAX_COLUMNS)
+        schema = with_undeclared(sink.original_schema, columns)
+        self._open_sink(alias, schema, sink.key_properties)
 
     def _is_first(self, event: str, stream: str) -> bool:
         """Return whether an event of a stream has not been reported yet."""
@@ -269,35 +254,3 @@ def _replayed(message: Record, routes: list[Route]) -> list[Route]:
         raise RunStoppedError(text, code="not_replayable", suggestion=suggestion)
     stream = reason.get("stream") if isinstance(reason, dict) else None
     return [each for each in routes if not isinstance(stream, str) or each[0] == stream]
-
-
-def _find_failure(record: Record, sink: StreamSink) -> Reason | None:
-    """Check a record against its keys and schema; parse its dates if no field's type does it."""
-    if not sink.key_set <= record.keys():
-        missing = ", ".join(key for key in sink.key_properties if key not in record)
-        message = f"the record lacks its key property {missing}"
-        hint = "let the tap or a stream map supply it"
-        return Reason("key_missing", message, field=missing, hint=hint)
-    try:
-        if sink.check is not None:
-            sink.check(record)
-        if not sink.knows_fields:
-            treatment = sink.datetime_error_treatment
-            sink._parse_timestamps_in_record(record, sink.schema, treatment)  # noqa: SLF001
-    except jsonschema_rs.ValidationError as error:
-        return _violation(error)
-    except (ValueError, TypeError) as error:
-        return Reason("invalid_date", f"a date or time cannot be read: {error_text(error)}")
-    return None
-
-
-def _violation(error: jsonschema_rs.ValidationError) -> Reason:
-    """Name the column, and the rule of the schema that it breaks."""
-    path = [*map(str, error.instance_path)]
-    field, value = ".".join(path) or None, error.instance if path else None
-    message = f"its schema refuses it: {error.message}"
-    if error.kind.name == "required":
-        field, value = ".".join([*path, error.kind.value]), None
-        message = "its schema requires the column, which the record lacks"
-    hint = "correct it in the tap, or set validate_records: false"
-    return Reason("schema_violation", message, field=field, value=value, hint=hint)

@@ -16,6 +16,7 @@ from target_gainsight.loading.context import RunContext, find_stream_settings
 from target_gainsight.loading.outcomes import Outcome, Reason
 from target_gainsight.loading.records import SourceRecord
 from target_gainsight.mapping.columns import Column
+from target_gainsight.mapping.errors import error_text
 from target_gainsight.mapping.escaping import one_line
 
 Check = Callable[[dict[str, Any]], None]
@@ -40,9 +41,6 @@ class StreamSink(BatchSink):
     """Loads one stream.
 
     Attributes:
-        check: Raises a `jsonschema_rs.ValidationError` for a record that does not fit the schema;
-            None if records are not checked.
-        key_set: The stream's key properties.
         known_columns: The columns of its schema, and the SDK's metadata columns.
         knows_fields: Dates and times are parsed by the type of their field, not by the schema.
     """
@@ -63,15 +61,15 @@ class StreamSink(BatchSink):
         mapped = any(column.startswith("_sdc_") for column in self.stream.field_mapping)
         self._adds_metadata = mapped or bool(target.config.get("add_record_metadata"))
         super().__init__(target, stream_name, schema, key_properties)
-        self.check = self._compile()
-        self.key_set = frozenset(self.key_properties)
+        self._check = self._compile()
+        self._key_set = frozenset(self.key_properties)
         self.known_columns = METADATA.union(self.original_schema["properties"])
         self.counts = context.summary.streams[self.stream_name]
 
     @property
     @override
     def include_sdc_metadata_properties(self) -> bool:
-        """Whether the SDK adds its metadata columns: when asked for, or when one is mapped."""
+        """True if the SDK's metadata columns are asked for, or one is mapped."""
         return self._adds_metadata
 
     @override
@@ -79,7 +77,10 @@ class StreamSink(BatchSink):
         """Return none: the SDK's own takes most of a run's time; `check` is used instead."""
 
     def _compile(self) -> Check | None:
-        """Compile the schema, if records are to be checked. It is valid and refers to nothing."""
+        """Compile the schema, which is valid and refers to nothing, if records are to be checked.
+
+        The result raises a `jsonschema_rs.ValidationError` for a record that does not fit.
+        """
         if not self.validate_schema:
             return None
         schema = {
@@ -100,13 +101,13 @@ class StreamSink(BatchSink):
         if (schema, key_properties) == before:
             return True
         self.original_schema, self._key_properties = schema, key_properties
-        self.key_set = frozenset(key_properties)
+        self._key_set = frozenset(key_properties)
         self.schema = copy.deepcopy(schema)
         if self.include_sdc_metadata_properties:
             self._add_sdc_metadata_to_schema()
         else:
             self._remove_sdc_metadata_from_schema()
-        self.check = self._compile()
+        self._check = self._compile()
         self.known_columns = METADATA.union(schema["properties"])
         fits = self.plan_again(keys_changed=key_properties != before[1])
         if not fits:  # the SDK makes a new sink where these differ
@@ -127,9 +128,48 @@ class StreamSink(BatchSink):
             if names:
                 self.logger.warning(warning, where, one_line(", ".join(names)))
 
+    def check_and_take(self, record: dict[str, Any], source: SourceRecord) -> None:
+        """Take a record as it comes out of the stream maps, if it is valid."""
+        if self.include_sdc_metadata_properties:
+            record = dict(record)
+            self._add_sdc_metadata_to_record(record, dict(source.message), {})
+        elif not (self.knows_fields and METADATA.isdisjoint(record)):
+            record = {name: value for name, value in record.items() if name not in METADATA}
+        failure = self._find_failure(record)
+        if failure is None:
+            self.take(record, source)
+        else:
+            self.ledger.record_source(source, Outcome.REJECTED, failure)
+
+    def _find_failure(self, record: dict[str, Any]) -> Reason | None:
+        """Check a record against keys and schema; parse its dates if no field's type does it."""
+        if not self._key_set <= record.keys():
+            missing = ", ".join(key for key in self.key_properties if key not in record)
+            message = f"the record lacks its key property {missing}"
+            hint = "let the tap or a stream map supply it"
+            return Reason("key_missing", message, field=missing, hint=hint)
+        try:
+            if self._check is not None:
+                self._check(record)
+            if not self.knows_fields:
+                treatment = self.datetime_error_treatment
+                self._parse_timestamps_in_record(record, self.schema, treatment)
+        except jsonschema_rs.ValidationError as error:
+            path = [*map(str, error.instance_path)]
+            value = error.instance if path else None
+            message = f"its schema refuses it: {error.message}"
+            if error.kind.name == "required":
+                path, value = [*path, error.kind.value], None
+                message = "its schema requires the column, which the record lacks"
+            hint, field = "correct it in the tap, or set validate_records: false", ".".join(path)
+            return Reason("schema_violation", message, field=field or None, value=value, hint=hint)
+        except (ValueError, TypeError) as error:
+            return Reason("invalid_date", f"a date or time cannot be read: {error_text(error)}")
+        return None
+
     @abstractmethod
     def take(self, record: Mapping[str, Any], source: SourceRecord) -> None:
-        """Take a record as it comes out of the stream maps, validated."""
+        """Take a valid record."""
 
     def take_deleted(self, record: Mapping[str, Any], source: SourceRecord) -> None:  # noqa: ARG002
         """Take a record that the source has deleted: skip it, unless the sink deletes rows."""
