@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -34,17 +33,16 @@ from target_gainsight.singer.connection import connect, rate_limits
 from target_gainsight.singer.message_reader import ReadingStoppedError
 from target_gainsight.singer.output import write_state
 from target_gainsight.singer.proposals import propose, write_proposal
-from target_gainsight.singer.reporting import run_end
 from target_gainsight.singer.reporting.publishing import publish, tenant_host
-from target_gainsight.singer.reporting.run_end import RunEnd
+from target_gainsight.singer.reporting.run_end import ERROR_KINDS, RunEnd, describe_error, failed
 
 logger = logging.getLogger(__name__)
 
 SECONDS_PER_MINUTE = 60
 
 EXPECTED_ERRORS: tuple[type[Exception], ...] = (
-    *(RunStoppedError, ReadingStoppedError, sqlite3.Error),
-    *run_end.ERROR_KINDS,
+    *(RunStoppedError, ReadingStoppedError),
+    *ERROR_KINDS,
 )
 """Their messages are complete; any other error is a bug and is logged with its traceback."""
 
@@ -69,17 +67,15 @@ class Session:
         self.clock = clock
         started_at, tenant = clock.now(), tenant_host(settings.connection)
         run, dry_run = new_run_name(started_at), settings.dry_run
-        self._rates = rate_limits(settings.limits)
+        rates = rate_limits(settings.limits)
         self.summary = Summary(run, started_at, version, tenant, dry_run)
         self.summary.calls.allowed_per_minute = {
-            group: rates.allowed_per_window
-            for group, rates in self._rates.items()
-            if rates.window_seconds == SECONDS_PER_MINUTE
+            group: rates[group].allowed_per_window for group in ("synchronous", "timeline")
         }
         self.checkpoint = Checkpoint(self._emit_state, clock.now, state_interval)
         self.ledger = self._make_ledger(run)
         self.progress = Progress(self.summary, clock.now)
-        self.plan = Plan(self._rates) if dry_run else None
+        self.plan = Plan(rates) if dry_run else None
         self.proposal: Proposal | None = None
         self._http = http
         self._is_concluded = False
@@ -151,7 +147,7 @@ class Session:
         calls, seconds = self.summary.calls, self.clock.now() - self.summary.started_at
         minutes = int(seconds // SECONDS_PER_MINUTE)
         if self._context is not None and minutes:  # 61 s have two minutes' calls
-            allowed = self._rates["synchronous"].allowed_per_window * (minutes + 1)
+            allowed = calls.allowed_per_minute["synchronous"] * (minutes + 1)
             calls.rate_used_percent = round(100 * calls.by_group["synchronous"] / allowed)
         calls.write_metrics(get_metrics_logger())
         if not self.settings.dry_run:
@@ -174,14 +170,13 @@ class Session:
             self.conclude()
         except EXPECTED_ERRORS as further:
             if failure is not None and str(further) != str(failure):  # a disk may fail twice
-                logger.error("%s", _readable(further))  # noqa: TRY400 - the message is complete
+                logger.error(describe_error(further)["message"])  # noqa: TRY400 - it is complete
             failure = failure or further
         if failure is None and interrupted is not None:
             logger.warning("the run is stopped; the state covers what is settled")
             return interrupted
-        failure = _readable(failure or error)
-        logger.error("%s", failure)  # as an object: the log escapes the line ends of texts
-        return run_end.failed(failure)
+        logger.error(describe_error(failure or error)["message"])
+        return failed(failure or error)
 
     def publish(self, end: RunEnd, *, notifies: bool = True) -> int:
         """Publish the run, once; return its exit code. A webhook may take 15 s."""
@@ -196,12 +191,3 @@ class Session:
     def close(self) -> None:
         """End the calls, the connection and the embedded tenant."""
         self._opened.close()
-
-
-def _readable(error: Exception) -> Exception:
-    """Return the error to log; SQLite's own messages name neither the folder nor the purpose."""
-    if not isinstance(error, sqlite3.Error):
-        return error
-    advice = "Free disk space for temporary files, or set SQLITE_TMPDIR to another folder."
-    message = f"a temporary file cannot be used: {error}"
-    return RunStoppedError(message, code="file_error", suggestion=advice)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -41,6 +42,10 @@ ERROR_KINDS: dict[type[Exception], tuple[str, str]] = {
     ConfigurationError: ("invalid_settings", "Correct the settings that the message lists."),
     SingerSDKError: ("invalid_input", "Check the output of the tap, and the stream maps."),
     SingerError: ("invalid_input", "Check the output of the tap, and the stream maps."),
+    sqlite3.Error: (
+        "file_error",
+        "Free disk space for temporary files, or set SQLITE_TMPDIR to another folder.",
+    ),
     OSError: ("file_error", "Check the path, its permissions and the free disk space."),
 }
 """Error class to code and suggestion; the first class that fits counts."""
@@ -75,6 +80,8 @@ def describe_error(error: Exception) -> dict[str, str]:
     message = str(error)
     if isinstance(error, ConfigValidationError):
         message = "\n".join(["The settings have errors:", *(f"- {each}" for each in error.errors)])
+    if isinstance(error, sqlite3.Error):  # its text names neither the folder nor the purpose
+        message = f"a temporary file cannot be used: {error}. {ERROR_KINDS[sqlite3.Error][1]}"
     kind = next((kind for kind in ERROR_KINDS if isinstance(error, kind)), None)
     if isinstance(error, RunStoppedError):
         code, suggestion = error.code, error.suggestion
