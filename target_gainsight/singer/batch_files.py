@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -36,7 +36,9 @@ def _records_of(path: str, *, compressed: bool) -> Iterator[dict[str, Any]]:
         if path.startswith("file:") and not file.exists():  # taps write blanks as they are, or %20
             file = UPath(unquote(path))
         with file.open("rb") as packed, gzip.open(packed) if compressed else packed as lines:
-            yield from _parsed(lines, name)
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    yield _parse(line, f"line {number} of {name}")
     except ImportError as error:
         s3 = "Install the s3 extra: pip install 'target-gainsight[s3]'."
         suggestion = s3 if path.startswith("s3:") else f"Install it: {display(str(error))}."
@@ -48,15 +50,12 @@ def _records_of(path: str, *, compressed: bool) -> Iterator[dict[str, Any]]:
         raise RunStoppedError(text, code="batch_file", suggestion=suggestion) from error
 
 
-def _parsed(lines: Iterable[bytes], name: str) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            record = read_json(line)
-        except (RecursionError, ValueError):
-            record = None
-        if not isinstance(record, dict):
-            text = f"line {number} of {name} is not a JSON object"
-            raise InvalidInputLine(text)
-        yield record
+def _parse(line: bytes, place: str) -> dict[str, Any]:
+    try:
+        record = read_json(line)
+    except (RecursionError, ValueError):
+        record = None
+    if not isinstance(record, dict):
+        text = f"{place} is not a JSON object"
+        raise InvalidInputLine(text)
+    return record

@@ -40,11 +40,7 @@ def connect(
     observer: Callable[[CallEvent], None],
     http: requests.Session | None = None,
 ) -> Iterator[GainsightClient]:
-    """Connect to the tenant that the settings name; at the end close what was opened.
-
-    Args:
-        observer: Called with every attempt of every call, in any thread.
-    """
+    """Connect to the tenant; the observer is called with every attempt of a call, in any thread."""
     limits, connection = settings.limits, settings.connection
     path, base_url = connection.sandbox_path, connection.base_url
     url = urlsplit(base_url)
@@ -52,8 +48,9 @@ def connect(
     authentication: AccessKey | ClientCredentials
     with ExitStack() as opened:
         store = open_store(limits.quota_store, tenant=tenant, clock=clock)
-        max_calls, rates = limits.max_calls_per_run, rate_limits(limits)
-        rate_limiter = RateLimiter(rates, clock=clock, max_calls=max_calls, store=store)
+        rate_limiter = RateLimiter(
+            rate_limits(limits), clock=clock, max_calls=limits.max_calls_per_run, store=store
+        )
         opened.callback(rate_limiter.close)
         if path is not None:
             sandbox = _start_sandbox(path, connection.sandbox_config)
@@ -63,18 +60,18 @@ def connect(
             authentication = AccessKey(connection.access_key)
         else:
             authentication = ClientCredentials(connection.client_id, connection.client_secret)
-        client = GainsightClient(
-            base_url,
-            authentication,
-            rate_limiter=rate_limiter,
-            retry=RetryPolicy(max_seconds=limits.max_retry_seconds),
-            timeout=limits.request_timeout,
-            clock=clock,
-            observer=observer,
-            session=http,
+        yield opened.enter_context(
+            GainsightClient(
+                base_url,
+                authentication,
+                rate_limiter=rate_limiter,
+                retry=RetryPolicy(max_seconds=limits.max_retry_seconds),
+                timeout=limits.request_timeout,
+                clock=clock,
+                observer=observer,
+                session=http,
+            )
         )
-        opened.callback(client.close)
-        yield client
 
 
 def rate_limits(limits: Limits) -> Mapping[RateLimitGroup, RateLimits]:

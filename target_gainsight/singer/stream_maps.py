@@ -113,13 +113,13 @@ def transform_of(stream_map: StreamMap) -> Transform | None:
 
     def transform_nulls(record: Record) -> Record | None:
         flat = transform(record)
-        if flat is not None:
-            for name in [each for each in flat if flat[each] is None and each not in columns]:
-                prefix = f"{name}{options.separator}"
-                inner = [each for each in columns if each.startswith(prefix)]
-                if inner:
-                    del flat[name]
-                    flat.update({each: None for each in inner if each not in flat})
+        if flat is None:
+            return None
+        for name in [name for name, value in flat.items() if value is None and name not in columns]:
+            inner = [each for each in columns if each.startswith(f"{name}{options.separator}")]
+            if inner:
+                del flat[name]
+                flat = dict.fromkeys(inner) | flat
         return flat
 
     return transform_nulls
