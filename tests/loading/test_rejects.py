@@ -11,7 +11,7 @@ import pytest
 from singer_messages import Message, companies, record, schema, state
 from singer_runs import Tenant, WatchedOutput
 
-from target_gainsight.loading.storage.private_file import PrivateFile
+from target_gainsight.loading.storage.private_file import MAX_PENDING, PrivateFile
 from target_gainsight.sandbox import ServerRule
 
 BAD = ServerRule("company", "Industry", "bad")
@@ -177,6 +177,15 @@ def test_failed_line_is_written_once_space_is_free(
     assert file.path.read_text() == "one\n"
     file.close()
     assert file.path.read_text() == "one\ntwo\n"
+
+
+def test_waiting_lines_are_bounded(tmp_path: Path) -> None:
+    file = PrivateFile(tmp_path / "file")
+    for number in range(MAX_PENDING + 1):
+        file.add(str(number))
+    assert len(file.path.read_text().split()) == MAX_PENDING
+    file.close()
+    assert len(file.path.read_text().split()) == MAX_PENDING + 1
 
 
 def test_reject_files_are_private_and_ignored_by_git(tenant: Tenant) -> None:

@@ -20,6 +20,8 @@ PART = ".part"
 
 MAX_STREAM_NAMES = 100
 """Characters of the streams' names in the name of a file."""
+MAX_PENDING = 10_000
+"""Lines in memory."""
 
 
 class PrivateFile:
@@ -37,9 +39,11 @@ class PrivateFile:
         self._pending: list[bytes] = []
 
     def add(self, line: str) -> None:
-        """Add one line, to be written at the next flush."""
+        """Add one line, to be written at the next flush, or once very many are waiting."""
         self.exists = True
         self._pending.append(line.encode("utf-8", "backslashreplace") + b"\n")
+        if len(self._pending) >= MAX_PENDING:
+            self.flush()
 
     def flush(self) -> None:
         """Write all added lines; if the disk does not take them, leave no half line behind."""
