@@ -11,12 +11,14 @@ from target_gainsight.settings.setting import (
     INTEGER,
     NAMES,
     OBJECT,
+    OUTPUT_PATH,
     PATH,
     Setting,
 )
 
 KIND_NAMES = {
     PATH: "path",
+    OUTPUT_PATH: "path",
     INTEGER: "number",
     BOOLEAN: "boolean",
     NAMES: "list or text",

@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 from target_gainsight.settings import addresses
 from target_gainsight.settings.setting import (
+    OUTPUT_PATH,
     SDK_GROUP,
     Setting,
     declare,
@@ -142,16 +143,19 @@ class Output:
     )
     summary_path: Path | None = _output(
         "File for the run summary as JSON, written by failed runs, too. `{run}` in it stands for "
-        "the run's name and `{stream}` for the names of its streams."
+        "the run's name and `{stream}` for the names of its streams.",
+        kind=OUTPUT_PATH,
     )
     report_path: Path | None = _output(
         "File for the report of a run as one HTML page, with `{run}` and `{stream}` as in "
-        "summary_path."
+        "summary_path.",
+        kind=OUTPUT_PATH,
     )
     outcomes_path: Path | None = _output(
         "File to which the outcome of every record is appended as a line of JSON: run, stream, "
         "key, outcome, GSID, reason and time. With `{stream}` in it, every stream has a file of "
-        "its own; `{run}` stands for the run's name."
+        "its own; `{run}` stands for the run's name.",
+        kind=OUTPUT_PATH,
     )
     notify_url: str | None = _output(
         "URL to which the end of a run is posted, such as a Slack incoming webhook. Values of "

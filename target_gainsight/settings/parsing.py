@@ -91,7 +91,7 @@ REQUIRES = {
 }
 """The settings that apply only beside a value of another, which may need them."""
 
-WITHOUT_EFFECT = ("skip", "rest")
+WITHOUT_EFFECT: tuple[object, ...] = (None, "", (), {}, "skip", "rest")
 """Values that ask for nothing, and may stand beside anything."""
 
 
@@ -224,7 +224,7 @@ def _parse_stream(
     errors.extend(
         f"{prefix}{name} {why}."
         for name, why in dropped.items()
-        if name in own and name in meant and given[name] and given[name] not in WITHOUT_EFFECT
+        if name in own and name in meant and given[name] not in WITHOUT_EFFECT
     )
     for name in ("custom_object_name", "bulk_job_id"):
         setting, value = REQUIRES[name]
@@ -239,9 +239,10 @@ def _inapplicable(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield name, f"requires {setting}: {value}"
     for (setting, value), reasons in INAPPLICABLE.items():
         if given.get(setting) == value:
-            for name in filter(given.get, reasons):
-                why = f"cannot be combined with {setting}: {value}; {reasons[name]}"
-                yield name, f"{why}. Remove it"
+            for name, reason in reasons.items():
+                if given.get(name) not in WITHOUT_EFFECT:
+                    why = f"cannot be combined with {setting}: {value}; {reason}"
+                    yield name, f"{why}. Remove it"
 
 
 def _is_part(value: Mapping[str, Any]) -> bool:

@@ -22,6 +22,7 @@ BOOLEANS = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(
 )
 _INTEGER = re.compile(r"\s*[+-]?[0-9]{1,18}\s*")
 _URL = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
+_UNKNOWN_PLACEHOLDER = re.compile(r"\{(?!(run|stream)\})[^{}]*\}")
 
 
 def read_text(value: object) -> str | None:
@@ -33,6 +34,11 @@ def read_path(value: object) -> Path | None:
     """Return the path of a file on this machine, or None if it is a URL or no path at all."""
     text = read_text(value)
     return None if text is None or "\0" in text or _URL.match(text) else Path(text)
+
+
+def _read_output_path(value: object) -> Path | None:
+    path = read_path(value)
+    return None if _UNKNOWN_PLACEHOLDER.search(str(path)) else path
 
 
 def _read_integer(value: object) -> int | None:
@@ -93,6 +99,9 @@ class Kind(NamedTuple):
 
 TEXT = Kind("text", read_text)
 PATH = Kind("a path on this machine; URLs are not supported", read_path)
+OUTPUT_PATH = Kind(
+    "a path on this machine, with no placeholders but {run} and {stream}", _read_output_path
+)
 INTEGER = Kind("a whole number", _read_integer, ("string", "integer"))
 BOOLEAN = Kind("true or false", _read_boolean, ("string", "boolean"))
 NAMES = Kind("a list of names or comma-separated text", _read_names, ("string", "array"))

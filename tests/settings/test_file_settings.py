@@ -35,6 +35,7 @@ def test_streams_go_by_calls_unless_told_otherwise() -> None:
         ("lookups", {"Csm": {"object_name": "gsuser", "fields": {"a": "Email"}}}, JOB),
         ("unknown_fields", "drop", JOB),
         ("skip_unchanged", True, "current rows are not read"),
+        ("skip_unchanged", False, "current rows are not read"),
         ("multi_match", "first", "current rows are not read"),
         ("max_creates", 5, "current rows are not read"),
         ("null_values", "omit", "a CSV file has neither nulls nor deletes"),

@@ -18,6 +18,15 @@ def test_nothing_is_reported_by_default() -> None:
     assert (output.notify_url, output.notify_on) == (None, "failure")
 
 
+@pytest.mark.parametrize("name", ["summary_path", "report_path", "outcomes_path"])
+def test_unknown_placeholder_is_refused(name: str) -> None:
+    assert read(**{name: "{run}/{stream}.json"})
+    assert only_error(**{name: "{run}-{date}.json"}) == (
+        f"{name}: got '{{run}}-{{date}}.json', expected a path on this machine, with no "
+        "placeholders but {run} and {stream}."
+    )
+
+
 @pytest.mark.parametrize(
     "url", ["http://hooks.example.com/s3cr3t", "s3cr3t", "https://", "https://[s3cr3t"]
 )
