@@ -7,10 +7,7 @@ import time
 
 
 class Clock:
-    """The machine's clock, read once and continued by the monotonic clock.
-
-    A machine whose time is set back during a run must not send calls into a window that is full.
-    """
+    """The machine's clock at first, then the monotonic one: a set clock must not fill a window."""
 
     def __init__(self) -> None:
         self._start = time.time() - time.monotonic()

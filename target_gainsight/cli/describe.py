@@ -156,7 +156,6 @@ def _read_stream(path: Path, name: str | None) -> tuple[str, dict[str, Any]]:
 def _show_proposal(
     stream: str, entry: dict[str, Any], schemas: TenantSchemas, object_name: str, form: str
 ) -> None:
-    """Print the settings that a run of the stream would propose without any."""
     schema = schemas.describe(object_name)
     metadata = {
         tuple(each.get("breadcrumb") or ()): each.get("metadata") or {}

@@ -21,9 +21,7 @@ _TYPES = frozenset({"null", "boolean", "integer", "number", "string", "array", "
 class Column:
     """A column of a stream, as it comes out of the stream maps.
 
-    Attributes:
-        json_types: The JSON schema types that it may have, without null; `datetime` instead of
-            `string` for text that is a date or time. Empty when undeclared.
+    `json_types` are its JSON schema types without null; `datetime` is text for a date or time.
     """
 
     name: str

@@ -108,7 +108,6 @@ def _fault(error: OSError, call: errors.CallContext) -> errors.GainsightError:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield the exceptions that this one wraps, outermost first."""
     yield error
     for inner in (error.__cause__, getattr(error, "reason", None), *reversed(error.args)):
         if isinstance(inner, BaseException):

@@ -56,10 +56,7 @@ class _GroupState:
 
 
 class RateLimiter:
-    """Issues the permits for all calls to one tenant, to any number of threads.
-
-    `limits` are those of groups that differ from the documented ones.
-    """
+    """Issues permits to any number of threads; `limits` replace the documented ones."""
 
     def __init__(
         self,

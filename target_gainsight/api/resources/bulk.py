@@ -79,7 +79,6 @@ def _state(data: Json) -> str:
 
 
 def _count(data: Json, *parts: str) -> int | None:
-    """Return the first number whose name has one of the parts."""
     for name, value in as_mapping(data).items():
         is_named = any(part in name.lower() for part in parts)
         if is_named and isinstance(value, int) and not isinstance(value, bool):

@@ -242,7 +242,6 @@ def _spell_as_selected(row: Record, select: Sequence[str]) -> Record:
 
 
 def _is_write_data(data: Json) -> bool:
-    """Return whether data states how many records were written, or which."""
     written = as_mapping(data)
     count = written.get("count")
     has_count = isinstance(count, int) and not isinstance(count, bool)

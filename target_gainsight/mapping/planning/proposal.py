@@ -105,7 +105,6 @@ def _propose_mapping(
 
 
 def _wanted_fields(spec: MappingSpec, looked_up: Collection[str]) -> dict[str, str]:
-    """Return the name of the field that each column is for: the configured one, or its own."""
     names = spec.column_names
     wanted = {
         name: name

@@ -92,7 +92,6 @@ def _references(schema: ObjectSchema) -> Iterator[tuple[Field, set[str]]]:
 def _find_match(
     columns: Iterable[Column], words: Collection[str], schema: ObjectSchema | None
 ) -> dict[str, str]:
-    """Return the column that identifies a row best, to its field; empty if there is none."""
     found = [
         (_RANKS.get(field.name, 0), position, column.name, field.name)
         for position, column in enumerate(columns)

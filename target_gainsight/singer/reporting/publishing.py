@@ -80,7 +80,6 @@ def write_report(path: Path, document: Mapping[str, Any]) -> None:
 
 
 def _write_file(path: Path, document: Mapping[str, Any], text: str) -> None:
-    """Write a file for its owner only, with the run's name and streams in its path."""
     path = private_file.fill_path(path, document["run"], document.get("streams") or ())
     path.parent.mkdir(parents=True, exist_ok=True)
     private_file.replace_private_file(path, text.encode("utf-8", "backslashreplace"))
