@@ -30,19 +30,11 @@ METADATA = frozenset(
 )
 """The SDK's metadata columns."""
 
-NOT_SENT = {
-    True: "columns that %s does not have are not sent: %s",
-    False: "columns that the SCHEMA does not declare and %s does not have are not sent: %s",
-}
-"""The warning of columns, by whether they are declared."""
-
 
 class StreamSink(BatchSink):
     """Loads one stream.
 
-    Attributes:
-        known_columns: The columns of its schema, and the SDK's metadata columns.
-        knows_fields: Dates and times are parsed by the type of their field, not by the schema.
+    If it `knows_fields`, dates and times are parsed by the type of their field, not by the schema.
     """
 
     def __init__(
@@ -92,10 +84,9 @@ class StreamSink(BatchSink):
             return None
 
     def adopt_schema(self, schema: dict[str, Any], key_properties: list[str]) -> bool:
-        """Go on with another schema that fits the earlier records, too.
+        """Go on with another schema that fits the earlier records; False if a new sink must.
 
-        Returns:
-            False if that needs a new sink; then this one can only settle what it has.
+        Then this one can only settle what it has.
         """
         before = self.original_schema, list(self.key_properties)
         if (schema, key_properties) == before:
@@ -121,12 +112,11 @@ class StreamSink(BatchSink):
     def report_columns(self, unmapped: Iterable[Column], where: str) -> None:
         """Warn of columns that are not sent, of each once in a run."""
         reported = self.counts.columns_reported
-        new = [column for column in unmapped if column.name not in reported]
-        for declared, warning in NOT_SENT.items():
-            names = [column.name for column in new if column.declared is declared]
-            reported.update(names)
-            if names:
-                self.logger.warning(warning, where, one_line(", ".join(names)))
+        names = [column.name for column in unmapped if column.name not in reported]
+        reported.update(names)
+        if names:
+            warning = "columns that %s does not have are not sent: %s"
+            self.logger.warning(warning, where, one_line(", ".join(names)))
 
     def check_and_take(self, record: dict[str, Any], source: SourceRecord) -> None:
         """Take a record as it comes out of the stream maps, if it is valid."""
