@@ -40,8 +40,9 @@ def _records_of(path: str, *, compressed: bool) -> Iterator[dict[str, Any]]:
                 if line.strip():
                     yield _parse(line, f"line {number} of {name}")
     except ImportError as error:
-        s3 = "Install the s3 extra: pip install 'target-gainsight[s3]'."
-        suggestion = s3 if path.startswith("s3:") else f"Install it: {display(str(error))}."
+        suggestion = f"Install it: {display(str(error))}."
+        if path.startswith("s3:"):
+            suggestion = "Install the s3 extra: pip install 'target-gainsight[s3]'."
         text = f"{name} needs a package that is missing"
         raise RunStoppedError(text, code="batch_file", suggestion=suggestion) from error
     except (OSError, EOFError, ValueError, zlib.error) as error:

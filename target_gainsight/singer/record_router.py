@@ -35,11 +35,6 @@ logger = logging.getLogger(__name__)
 
 Record = dict[str, Any]
 
-UNCHECKED = (
-    "stream %s: parts of its schema cannot be understood and are not checked: %s. Correct it in "
-    "the tap (in Meltano by the extractor's schema extra), or set validate_records: false to check "
-    "no schema"
-)
 MAX_KEYWORDS = 10
 
 Route = tuple[str, Transform | None]
@@ -49,11 +44,8 @@ Route = tuple[str, Transform | None]
 class RecordRouter:
     """Routes the streams of a run to their sinks.
 
-    Args:
-        make_sink: The SDK's function that makes the sink of a stream, or returns the one it has.
-
-    Attributes:
-        sinks: The sinks by stream as it comes out of the stream maps; excluded ones have none.
+    The SDK's `make_sink` makes the sink of a stream, or returns the one it has; `sinks` has them
+    by stream as it comes out of the stream maps.
     """
 
     def __init__(
@@ -152,7 +144,13 @@ class RecordRouter:
         try:
             schema, unchecked = repair_schema(self._schemas[stream]["schema"])
             if unchecked and self._is_first("unchecked", stream):
-                logger.warning(UNCHECKED, display(stream), "; ".join(unchecked[:MAX_KEYWORDS]))
+                logger.warning(
+                    "stream %s: parts of its schema cannot be understood and are not checked: %s. "
+                    "Correct it in the tap (in Meltano by the extractor's schema extra), or set "
+                    "validate_records: false to check no schema",
+                    display(stream),
+                    "; ".join(unchecked[:MAX_KEYWORDS]),
+                )
             schema = with_undeclared(schema, [*keys, *undeclared])
             schema = prepare_for_flattening(schema, mapper)
             self._register_maps(stream, schema, keys)

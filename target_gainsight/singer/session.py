@@ -48,11 +48,7 @@ EXPECTED_ERRORS: tuple[type[Exception], ...] = (
 
 
 class Session:
-    """One run, from its first message to its end.
-
-    Attributes:
-        proposal: The settings that are proposed for a stream that does not fit.
-    """
+    """One run, from its first message to its end; `proposal` is for a stream that does not fit."""
 
     def __init__(
         self,

@@ -55,12 +55,10 @@ class FileSink(StreamSink):
         return True
 
     @abstractmethod
-    def _plan(self) -> CsvPlan:
-        """Decide which columns the CSV has."""
+    def _plan(self) -> CsvPlan: ...
 
     @abstractmethod
-    def _add_row(self, line: bytes, source: SourceRecord) -> None:
-        """Add one row to a file, given as a line of CSV."""
+    def _add_row(self, line: bytes, source: SourceRecord) -> None: ...
 
     @override
     def take(self, record: Mapping[str, Any], source: SourceRecord) -> None:
@@ -123,7 +121,6 @@ class SurveyCsvSink(FileSink):
 
     @override
     def abandon(self) -> None:
-        """Delete an incomplete file."""
         if self._file is not None:
             self._file.discard()
             self._file = None

@@ -162,18 +162,14 @@ class PersonSink(ObjectSink):
 
 
 class StaticSchemaSink(ObjectSink):
-    """Loads one stream into an object that has an API of its own.
-
-    Attributes:
-        needs_rows: Whether nothing can be written safely without a look at what is there.
-    """
+    """Loads one stream into an object that has an API of its own."""
 
     existing_on_insert: ExistingOnInsert = "compared"
     needs_rows: bool
+    """Nothing can be written safely without a look at what is there."""
 
     @abstractmethod
-    def _make_writer(self, rows: CurrentRows | None, comparison: Comparison) -> Writer:
-        """Return the writer of batches."""
+    def _make_writer(self, rows: CurrentRows | None, comparison: Comparison) -> Writer: ...
 
     @override
     def _make_parts(self) -> tuple[RowReader | None, Writer, Comparison]:
