@@ -179,7 +179,7 @@ def test_plan_names_rules_and_rows_found_by_fallback_keys(commands: Commands) ->
     given: Message = {
         "lookup_keys": ["TickerSymbol"],
         "fallback_keys": ["Name"],
-        "field_rules": {"Industry": {"write": "empty"}},
+        "field_rules": {"Industry": {"write": "empty"}, "ARR": {"compare": False}},
     }
     columns = {**COLUMNS, "TickerSymbol": {"type": "string"}}
     schema = {**SCHEMA, "schema": {"type": "object", "properties": columns}}
@@ -187,10 +187,12 @@ def test_plan_names_rules_and_rows_found_by_fallback_keys(commands: Commands) ->
     shown = plan(commands, text=text, **given).stdout
     assert "'accounts': would give the lookup keys to 1 row found by Name" in shown
     assert "Industry is written only where empty; 1 row would keep another value" in shown
+    assert "ARR is not compared\n" in shown  # which rows differ in it is not known
     assert "TickerSymbol: null → 'k1'" in shown
     stream = json.loads(plan(commands, "--format", "json", text=text, **given).stdout)["streams"]
     assert stream["accounts"]["found_by_fallback"] == 1
     assert stream["accounts"]["fallback_keys"] == ["Name"]
     assert stream["accounts"]["field_rules"] == {
-        "Industry": {"rule": "written only where empty", "rows_kept": 1}
+        "Industry": {"rule": "written only where empty", "rows_kept": 1},
+        "ARR": {"rule": "not compared", "rows_kept": 0},
     }

@@ -91,8 +91,9 @@ class StreamPlan:
             keys = one_line(", ".join(self.fallback_keys))
             yield f"would give the lookup keys to {found} found by {keys}"
         for name, rule in self.rules.items():
-            kept = counted(self.kept[name], "row")
-            yield f"{one_line(name)} is {rule}; {kept} would keep another value"
+            rows = self.kept[name]
+            kept = f"; {counted(rows, 'row')} would keep another value" if rows else ""
+            yield f"{one_line(name)} is {rule}{kept}"
         if self.files:
             files = f"{counted(len(self.files), 'file')} for {self.files[0][1]}"
             yield f"would fill {files}, {sum(size for size, _ in self.files):,} bytes in all"
