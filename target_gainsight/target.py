@@ -151,7 +151,6 @@ class TargetGainsight(Target):
         config: _ConfigInput,
         file_input: IO[str] | None = None,
     ) -> None:
-        """Run from the command line and exit."""
         if about:
             cls.print_about(about_format)
             return
@@ -176,12 +175,10 @@ class TargetGainsight(Target):
 
     @override
     def get_sink_class(self, stream_name: str) -> type[Sink]:
-        """Choose the sink by the settings."""
         return sink_class(find_stream_settings(self.settings, stream_name))
 
     @override
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
-        """Make the sinks of a stream; a repeated message is ignored."""
         with self._within_budget() as writes:
             if not writes:
                 return
@@ -251,7 +248,6 @@ class TargetGainsight(Target):
 
     @override
     def process_endofpipe(self) -> None:
-        """Send and settle the rest, write the last state and the summary."""
         self.session.progress.input_ended = True
         with self._within_budget() as writes:
             if writes:

@@ -52,11 +52,7 @@ class ReadingStoppedError(Exception):
 
 
 class ThreadedReader(SimpleSingerReader):
-    """Hands each message to its callback in the main thread.
-
-    Args:
-        on_tick: Called every now and then, also while the input is silent.
-    """
+    """Hands each message to its callback in the main thread, and ticks, also in silence."""
 
     def __init__(self, on_tick: Callable[[], None]) -> None:
         super().__init__()
@@ -78,7 +74,6 @@ class ThreadedReader(SimpleSingerReader):
     def process_lines(
         self, file_input: IO[str] | None, callbacks: dict[str, Callable[[dict[str, Any]], None]]
     ) -> Counter[str]:
-        """Hand the messages of an input to the callbacks; count them by type."""
         return super().process_lines(cast("Any", self._lines(file_input or sys.stdin)), callbacks)
 
     @override
@@ -107,7 +102,6 @@ class ThreadedReader(SimpleSingerReader):
         return cast("dict[str, Any]", message)
 
     def _lines(self, source: IO[str]) -> Iterator[bytes]:
-        """Yield the lines of an input that are not blank."""
         chunks: Chunks = queue.Queue(MAX_WAITING_CHUNKS)
         threading.Thread(
             target=_read, args=(source, chunks), name="gainsight-read", daemon=True
@@ -130,7 +124,6 @@ class ThreadedReader(SimpleSingerReader):
 
 
 def _find_problem(message: object) -> str | None:
-    """Return why a JSON value is no message."""
     if not isinstance(message, dict):
         return "not a JSON object"
     kind = message.get("type")
@@ -143,7 +136,6 @@ def _find_problem(message: object) -> str | None:
 
 
 def _is_deeper(value: dict[str, Any] | list[Any], levels: int = MAX_LEVELS) -> bool:
-    """Return whether a value is nested in more levels."""
     inner = value.values() if isinstance(value, dict) else value
     return levels == 0 or any(
         _is_deeper(each, levels - 1) for each in inner if isinstance(each, (dict, list))

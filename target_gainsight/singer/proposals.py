@@ -27,11 +27,7 @@ MAX_NAME_LENGTH = 100
 def propose(
     spec: MappingSpec, stream: str, describe: Callable[[str], ObjectSchema | None]
 ) -> Proposal | None:
-    """Propose the settings of a stream whose object is known.
-
-    Args:
-        describe: Reads an object that columns refer to; one that cannot be read is left out.
-    """
+    """Propose the settings of a stream; objects that cannot be described are left out of them."""
     references: dict[str, ObjectSchema] = {}
     for name in referenced_objects(spec.columns, spec.schema) if spec.schema else ():
         try:

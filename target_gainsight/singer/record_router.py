@@ -36,7 +36,6 @@ logger = logging.getLogger(__name__)
 Record = dict[str, Any]
 
 MAX_KEYWORDS = 10
-
 Route = tuple[str, Transform | None]
 """One of a stream's maps: the stream that comes out, and what it does unless it changes nothing."""
 
@@ -123,7 +122,6 @@ class RecordRouter:
     def _hand_over(
         self, message: Record, record: Record, alias: str, failure: Reason | None
     ) -> None:
-        """Hand a record to its sink, unless it could not be mapped or is invalid."""
         if not record.keys() <= self.sinks[alias].known_columns:
             self._declare(alias, record)
         sink, stream = self.sinks[alias], message["stream"]
@@ -219,15 +217,12 @@ class RecordRouter:
 
     def _declare(self, alias: str, record: Record) -> None:
         """Add the columns of a record that its SCHEMA does not declare."""
-        sink = self.sinks[alias]
-        columns = [name for name in record if name not in sink.known_columns]
-        if sink.validate_schema and sink.original_schema.get("additionalProperties") is False:
-            return
-        schema = with_undeclared(sink.original_schema, columns)
-        self._open_sink(alias, schema, sink.key_properties)
+        sink, schema = self.sinks[alias], self.sinks[alias].original_schema
+        if not (sink.validate_schema and schema.get("additionalProperties") is False):
+            columns = [name for name in record if name not in sink.known_columns]
+            self._open_sink(alias, with_undeclared(schema, columns), sink.key_properties)
 
     def _is_first(self, event: str, stream: str) -> bool:
-        """Return whether an event of a stream has not been reported yet."""
         count = len(self._reported)
         self._reported.add((event, stream))
         return len(self._reported) > count
@@ -243,7 +238,7 @@ def _keys_of(message: Record) -> list[str]:
 
 
 def _replayed(message: Record, routes: list[Route]) -> list[Route]:
-    """Return the routes of a reject that is replayed: the one that it was rejected on."""
+    """Return the route that a replayed reject was rejected on."""
     reason = message[REASON_PROPERTY]
     if isinstance(reason, dict) and reason.get("replayable") is False:
         suggestion = "Send the records from their source again."

@@ -115,7 +115,7 @@ def _find(root: Mapping[str, Any], reference: object) -> object:
 
 
 def _unusable_keyword(schema: Node) -> Path:
-    """Return the path of a keyword without a valid value, or of none."""
+    """Return the path of a keyword without a valid value, empty if all are valid."""
     try:
         errors = jsonschema_rs.iter_errors(_META_SCHEMA, schema, validate_formats=True)
     except UnicodeEncodeError:  # a name that is no text: records are not checked, either

@@ -121,7 +121,7 @@ class Session:
         self.progress.tick()
 
     def settle_in_flight(self) -> None:
-        """Process the calls in flight."""
+        """Process the calls in flight; their errors are only consequences."""
         while self._context is not None and self._context.pool.busy:
             try:
                 self._context.pool.process_completed(wait=True)

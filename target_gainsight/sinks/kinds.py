@@ -65,7 +65,6 @@ class RecordsSink(ObjectSink):
 
     @override
     def take_deleted(self, record: Mapping[str, Any], source: SourceRecord) -> None:
-        """Add a record to its group that deletes its row; it has its lookup keys only."""
         deleted_at = source.message["record"][DELETED_AT]
         if self.stream.deletes != "delete" or not deleted_at or is_blank(deleted_at):
             super().take_deleted(record, source)
