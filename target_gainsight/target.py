@@ -1,7 +1,5 @@
 """The Singer SDK's entry point: settings, messages, sinks, and how a run ends."""
 
-from __future__ import annotations
-
 import copy
 import gc
 import logging

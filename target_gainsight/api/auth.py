@@ -1,7 +1,5 @@
 """Authentication by an access key, or by M2M OAuth tokens, which are kept in memory only."""
 
-from __future__ import annotations
-
 import math
 import threading
 from base64 import b64encode

@@ -1,7 +1,5 @@
 """The Gainsight client: sends calls, authenticated, rate-limited, retried and observed."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass

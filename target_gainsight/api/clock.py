@@ -1,7 +1,5 @@
 """The clock: everything that waits takes it as an argument, so that tests can drive it."""
 
-from __future__ import annotations
-
 import threading
 import time
 

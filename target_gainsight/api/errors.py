@@ -11,8 +11,6 @@
 Errors carry what is needed to find the call again, never a credential and never a whole record.
 """
 
-from __future__ import annotations
-
 from dataclasses import KW_ONLY, dataclass
 from typing import TypedDict, cast
 

@@ -3,8 +3,6 @@
 Reads metadata only. What needs a stream's schema is checked when the stream starts.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace

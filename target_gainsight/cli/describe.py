@@ -1,7 +1,5 @@
 """`gainsight describe`: the tenant's objects, one object's fields, or a mapping onto them."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path

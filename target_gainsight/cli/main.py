@@ -1,7 +1,5 @@
 """The command group `gainsight`. Imports a subcommand only when it runs."""
 
-from __future__ import annotations
-
 from importlib import import_module
 from typing import Any
 

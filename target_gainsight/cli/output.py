@@ -1,7 +1,5 @@
 """Prints tables, JSON and YAML for the commands."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator

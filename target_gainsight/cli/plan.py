@@ -1,7 +1,5 @@
 """`gainsight plan`: shows what a run would write and cost. Writes nothing."""
 
-from __future__ import annotations
-
 import sys
 from contextlib import nullcontext
 from pathlib import Path

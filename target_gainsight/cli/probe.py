@@ -3,8 +3,6 @@
 The part that writes shows what it is going to do, asks, and reports what it leaves behind.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterable, Mapping
 

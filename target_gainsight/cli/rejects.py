@@ -3,8 +3,6 @@
 Only ``replay`` needs a tenant.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """`gainsight report`: makes the HTML report of a run that has ended. Needs no tenant."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

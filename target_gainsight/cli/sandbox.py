@@ -1,7 +1,5 @@
 """`gainsight sandbox`: serves a local tenant, or shows the content of one."""
 
-from __future__ import annotations
-
 import signal
 import threading
 from pathlib import Path

@@ -4,8 +4,6 @@ Settings come from files or from the environment that Meltano sets. Errors are t
 a secret is never shown.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Calls in flight: made in worker threads, their results processed in the main thread."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for

@@ -3,8 +3,6 @@
 Records of a group with the same key are merged first, and split again if the merge is refused.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal

@@ -1,7 +1,5 @@
 """What all streams of one run share: the client, the ledger, the calls in flight, the objects."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 
 from target_gainsight.api import Clock, GainsightClient

@@ -3,8 +3,6 @@
 Keys are read in a form in which they compare as Gainsight stores them.
 """
 
-from __future__ import annotations
-
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -100,12 +98,12 @@ class MatchFields(KeyReader):
     @classmethod
     def of(
         cls, object_name: str, names: tuple[str, ...], schema: ObjectSchema | None
-    ) -> MatchFields:
+    ) -> "MatchFields":
         """Compile the match fields of an object."""
         fields = [schema.field(name) if schema else None for name in names]
         return cls(names, tuple(map(Converter, names, fields)), object_name.lower())
 
-    def reference(self, values: Sequence[object]) -> Reference | None:
+    def reference(self, values: Sequence[object]) -> "Reference | None":
         """Return the reference of source values; None if one is blank."""
         if any(map(is_blank, values)):
             return None

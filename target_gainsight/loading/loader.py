@@ -4,8 +4,6 @@ Order lives here: records with the same key are applied in the order they came. 
 sending happens in the main thread; up to ``max_concurrency`` batches are in flight.
 """
 
-from __future__ import annotations
-
 from collections import Counter, deque
 from collections.abc import Sequence
 from concurrent.futures import Future

@@ -1,7 +1,5 @@
 """The streams that load, and the order in which they settle each other."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

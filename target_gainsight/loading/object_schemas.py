@@ -1,7 +1,5 @@
 """Metadata of the objects that a configuration names, each read once."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """Outcomes of records and batches, and their reasons."""
 
-from __future__ import annotations
-
 import enum
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace

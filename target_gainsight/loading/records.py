@@ -1,7 +1,5 @@
 """Records as they arrived and as they are loaded."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,7 +56,7 @@ class LoadRecord:
     source: SourceRecord
     fields: dict[str, Any]
     key: tuple[Any, ...] = ()
-    parts: tuple[LoadRecord, ...] = ()
+    parts: tuple["LoadRecord", ...] = ()
     gsid: str | None = None
     sent_before: float | None = None
     references: Mapping[str, tuple[Reference, ...]] = field(default_factory=lambda: _EMPTY)

@@ -1,7 +1,5 @@
 """The columns of a stream, as its JSON schema declares them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any

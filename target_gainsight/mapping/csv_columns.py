@@ -5,8 +5,6 @@ object gets its checks and format, unless it is a reference, which the job may l
 import ("Import NPS") is opened in spreadsheets, so no cell may be a formula.
 """
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

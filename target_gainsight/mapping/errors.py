@@ -1,7 +1,5 @@
 """Errors of values and records that cannot be written, and values formatted for messages."""
 
-from __future__ import annotations
-
 import reprlib
 from collections.abc import Iterable
 from dataclasses import dataclass

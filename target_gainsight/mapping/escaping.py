@@ -4,8 +4,6 @@ Names, values and responses come from elsewhere: a line break in one would forge
 and an escape sequence would rewrite the terminal.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,5 @@
 """Find the names of the tenant that a wrong name resembles."""
 
-from __future__ import annotations
-
 import difflib
 import re
 from collections import defaultdict

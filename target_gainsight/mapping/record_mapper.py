@@ -1,7 +1,5 @@
 """Map a source's record to a Gainsight record, and compare it with the current row."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Questions about host, credential and limits, and about objects: which there are, as they say."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from urllib.parse import urlsplit

@@ -1,7 +1,5 @@
 """Questions and observations: how the tenant behaves, compared with what the target assumes."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +11,7 @@ from target_gainsight.api import GainsightError
 
 logger = logging.getLogger(__name__)
 
-Position: TypeAlias = "str | int | float | bool | None"
+Position: TypeAlias = str | int | float | bool | None
 """A position of a switch of the sandbox; None if no position plays the tenant."""
 
 Verdict: TypeAlias = Literal["as assumed", "handled", "not handled", "not settled"]

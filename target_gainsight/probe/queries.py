@@ -1,7 +1,5 @@
 """Questions about queries: the rows that they return, the values in them, and filters."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal

@@ -3,8 +3,6 @@
 A signal acts between two calls, so that no create is cut off half done.
 """
 
-from __future__ import annotations
-
 import re
 import signal
 from collections.abc import Iterator, Mapping, Sequence

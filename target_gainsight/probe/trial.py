@@ -5,8 +5,6 @@ carries the mark of the run, an update finds its row by a key with that mark or 
 that was read with it, and only rows that were read with a mark are deleted.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 import secrets

@@ -1,7 +1,5 @@
 """Questions about writes to an object, their keys, limits, refusals and values, and to a person."""
 
-from __future__ import annotations
-
 import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence

@@ -4,8 +4,6 @@ Imports nothing of the rest of the package. Starting it needs the `sandbox` extr
 package does not.
 """
 
-from __future__ import annotations
-
 from target_gainsight.sandbox.config.config import TenantConfig
 from target_gainsight.sandbox.config.description import SandboxConfigError
 from target_gainsight.sandbox.config.faults import Fault, FaultPlan, ServerRule

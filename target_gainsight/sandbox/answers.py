@@ -1,7 +1,5 @@
 """The request and the response of an endpoint, and its refusals, without a web framework."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple

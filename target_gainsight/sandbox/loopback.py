@@ -3,8 +3,6 @@
 A site whose name is made to point to 127.0.0.1 (DNS rebinding) still sends its own name as Host.
 """
 
-from __future__ import annotations
-
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 

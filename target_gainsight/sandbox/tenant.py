@@ -1,7 +1,5 @@
 """The tenant: its objects and rows, limits, faults and call log, and methods to inspect it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from itertools import islice

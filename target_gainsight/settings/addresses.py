@@ -1,7 +1,5 @@
 """The kinds of settings that hold an address or a credential."""
 
-from __future__ import annotations
-
 import ipaddress
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Settings from environment variables, and what Meltano drops from its configuration file."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from typing import Any

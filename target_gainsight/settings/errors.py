@@ -1,7 +1,5 @@
 """Configuration errors, collected so that all of them are reported at once."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable
 

@@ -8,8 +8,6 @@ Each sentence of a description begins with a capital letter, and names with dots
 backticks: Meltano Hub's bot edits a description that is written otherwise.
 """
 
-from __future__ import annotations
-
 import fnmatch
 from collections.abc import Mapping
 from dataclasses import dataclass

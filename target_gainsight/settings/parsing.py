@@ -3,8 +3,6 @@
 An error names the setting, shows what was given (never a secret) and says what to do.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any, TypeVar

@@ -1,7 +1,5 @@
 """One setting: its declaration, the values it takes, and its JSON schema."""
 
-from __future__ import annotations
-
 import ast
 import json
 import re

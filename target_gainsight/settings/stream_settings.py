@@ -1,7 +1,5 @@
 """How one stream is loaded: the settings, as they are declared and as they are read."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

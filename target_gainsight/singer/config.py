@@ -1,7 +1,5 @@
 """The configuration: read from all sources, and checked for all errors at once."""
 
-from __future__ import annotations
-
 import logging
 import re
 from collections.abc import Mapping

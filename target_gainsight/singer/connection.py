@@ -1,7 +1,5 @@
 """Connects to the tenant: the client, and the embedded sandbox if the settings ask for it."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -90,7 +88,7 @@ def rate_limits(limits: Limits) -> Mapping[RateLimitGroup, RateLimits]:
     }
 
 
-def _start_sandbox(path: Path, config: Path | None) -> RunningSandbox:
+def _start_sandbox(path: Path, config: Path | None) -> "RunningSandbox":
     from target_gainsight import sandbox  # noqa: PLC0415 - only where it is asked for
 
     try:

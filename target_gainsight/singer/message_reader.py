@@ -3,8 +3,6 @@
 Its errors never show a line, which holds other people's data.
 """
 
-from __future__ import annotations
-
 import itertools
 import queue
 import sys

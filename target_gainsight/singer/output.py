@@ -1,7 +1,5 @@
 """What the process writes: states to standard output, and the log, with foreign text escaped."""
 
-from __future__ import annotations
-
 import copy
 import io
 import logging

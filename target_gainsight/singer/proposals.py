@@ -3,8 +3,6 @@
 A log is no place to copy YAML from: Meltano strips the indentation of each of its lines.
 """
 
-from __future__ import annotations
-
 import logging
 import re
 from collections.abc import Callable

@@ -3,8 +3,6 @@
 The SDK's path ends the run on the first bad record; this one rejects that record alone.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast

@@ -4,8 +4,6 @@ Taps write earlier drafts and habits of their own. What a validator cannot use i
 named: the Gainsight field decides then.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote

@@ -1,7 +1,5 @@
 """One run: its counts, state, rejects and, once a stream needs it, its connection."""
 
-from __future__ import annotations
-
 import logging
 import threading
 from collections.abc import Mapping

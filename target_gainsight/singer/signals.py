@@ -1,7 +1,5 @@
 """Handles termination signals: an orderly stop, an end after 25 s, an end at once."""
 
-from __future__ import annotations
-
 import logging
 import os
 import signal

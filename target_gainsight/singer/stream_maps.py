@@ -1,7 +1,5 @@
 """What stream maps and flattening do to schemas, and what maps hide that rejects would show."""
 
-from __future__ import annotations
-
 import copy
 import logging
 import re

@@ -1,7 +1,5 @@
 """One sink per stream: what a stream becomes in Gainsight."""
 
-from __future__ import annotations
-
 from target_gainsight.settings.stream_settings import StreamSettings
 from target_gainsight.sinks.bulk import BulkCsvSink
 from target_gainsight.sinks.files import SurveyCsvSink

@@ -5,8 +5,6 @@ goes on meanwhile. A job reports counts only, so records are settled by their fi
 COMPLETED. Rows that an earlier run has uploaded are not sent again.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Sequence
 from contextlib import closing

@@ -3,8 +3,6 @@
 Files are settled, not single records: only the job's log has the outcome of a row.
 """
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any

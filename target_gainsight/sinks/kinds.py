@@ -1,7 +1,5 @@
 """The kinds of objects: how the rows of each are read, written and compared."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Base of the sinks of all kinds of objects: the stream's plan, its mapper and its loader."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone

@@ -1,7 +1,5 @@
 """Base of all sinks that load: records in, and their order and outcomes."""
 
-from __future__ import annotations
-
 import copy
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping

@@ -1,7 +1,5 @@
 """A call of the API with its body, and the event that reports an attempt."""
 
-from __future__ import annotations
-
 import math
 import os
 import secrets

@@ -3,8 +3,6 @@
 Numbers with a fraction are `Decimal` both ways: what a tap read as `0.1` arrives as `0.1`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TypeAlias, cast

@@ -4,8 +4,6 @@ Outcomes come from the body, not from the status: `result: false` with HTTP 200 
 throttling code throttles whatever the status.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress

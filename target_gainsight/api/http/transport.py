@@ -3,8 +3,6 @@
 Only a connection that was never made shows that a failed request has not reached the tenant.
 """
 
-from __future__ import annotations
-
 import ssl
 from collections.abc import Iterator
 from http.cookiejar import DefaultCookiePolicy

@@ -1,7 +1,5 @@
 """The rate limit groups of a tenant: each is counted apart from the others."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias

@@ -6,8 +6,6 @@ can then hold more calls than the limit, whatever the latency, the number of pro
 offset of the server's clock.
 """
 
-from __future__ import annotations
-
 import logging
 import math
 import threading

@@ -1,7 +1,5 @@
 """Permits of a group of calls, counted in this process; other stores share them with others."""
 
-from __future__ import annotations
-
 import threading
 from collections import defaultdict
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Permits counted in Redis, which processes on several machines share."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import cast

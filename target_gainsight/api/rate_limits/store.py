@@ -1,7 +1,5 @@
 """Where permits are counted: in this process, in a file shared by processes, or in Redis."""
 
-from __future__ import annotations
-
 import os
 import sqlite3
 import weakref

@@ -4,8 +4,6 @@ The job, which an administrator creates, holds object, column mapping, lookups, 
 no call creates or reads one. Status id and counts are not documented: all likely forms are read.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO

@@ -1,7 +1,5 @@
 """The tenant's objects and their fields, from the metadata API. Unknown keys are tolerated."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress

@@ -3,8 +3,6 @@
 The reference is the `ExternalId` of an activity, or the `referenceId` of the request for a CTA.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

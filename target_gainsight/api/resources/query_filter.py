@@ -3,8 +3,6 @@
 Gainsight takes a list of aliased conditions and an expression over the aliases (Company API, Read).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from string import ascii_uppercase
@@ -32,10 +30,10 @@ class Combination:
     """Several parts, joined by AND or OR."""
 
     joined_by: Literal["AND", "OR"]
-    parts: tuple[Where, ...]
+    parts: tuple["Where", ...]
 
 
-Where: TypeAlias = "Condition | Combination"
+Where: TypeAlias = Condition | Combination
 
 
 def is_in(field: str, values: Sequence[Json]) -> Condition:

@@ -3,8 +3,6 @@
 Company and Custom Object APIs have no upsert: PUT never inserts. The People API has nothing else.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """CSV files: UTF-8, readable by their owner only, written row by row."""
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import os

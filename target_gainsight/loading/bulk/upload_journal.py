@@ -6,8 +6,6 @@ later run recognises rows that the source sends again, even if it cuts them into
 stream's notes are deleted once a run has ended well and its last state is written.
 """
 
-from __future__ import annotations
-
 import json
 from array import array
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,5 @@
 """The file of deleted rows: a Singer file that creates them again."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass

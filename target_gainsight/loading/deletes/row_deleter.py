@@ -1,7 +1,5 @@
 """Delete the rows of one stream: read whole → written to a file → deleted, one call each."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress

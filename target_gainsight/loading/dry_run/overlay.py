@@ -1,7 +1,5 @@
 """What replaces the writer of a stream in a dry run, and lets later reads see what it planned."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 Only the writers are replaced: everything before the write calls is the real thing.
 """
 
-from __future__ import annotations
-
 import math
 import threading
 from collections import Counter, defaultdict

@@ -4,8 +4,6 @@ Such a record is written without its parent, kept, and settled by a later pass t
 parents up: whenever many records wait or the oldest has waited long, and at the end of the stream.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 

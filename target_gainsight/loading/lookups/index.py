@@ -1,7 +1,5 @@
 """Rows of other objects, found in bulk by the values of their fields and kept for the run."""
 
-from __future__ import annotations
-
 import logging
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

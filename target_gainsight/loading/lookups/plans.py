@@ -1,7 +1,5 @@
 """The lookups and company links of a stream, compiled against the objects they look into."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping

@@ -1,7 +1,5 @@
 """Fill a stream's foreign keys: references in, GSIDs out, or the reason why there is none."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 

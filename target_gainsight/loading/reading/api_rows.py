@@ -1,7 +1,5 @@
 """Current rows of people, with their links, and the comparison of records with rows."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Current rows of the tenant, read in bulk by lookup keys; every response is checked."""
 
-from __future__ import annotations
-
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
@@ -92,7 +90,7 @@ class CurrentRows:
             response to the write shows which of them existed.
     """
 
-    reader: ObjectReader
+    reader: "ObjectReader"
     keys: KeyReader
     read_as: Mapping[str, str] = field(default_factory=dict)
     required: tuple[str, ...] = (GSID,)

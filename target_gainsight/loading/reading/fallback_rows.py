@@ -1,7 +1,5 @@
 """Rows without lookup keys, found by fallback keys: those that people created by hand."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial

@@ -3,8 +3,6 @@
 A reject is open until a line of its run's ``.retired`` file names it.
 """
 
-from __future__ import annotations
-
 import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence

@@ -3,8 +3,6 @@
 Piping it into the target again replays the rejects. Lines are written whole or not at all.
 """
 
-from __future__ import annotations
-
 import logging
 import math
 from collections import defaultdict

@@ -1,7 +1,5 @@
 """Holds Singer states back until every record that was read before them is settled."""
 
-from __future__ import annotations
-
 import math
 from bisect import bisect_right
 from collections import deque

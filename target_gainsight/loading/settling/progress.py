@@ -1,7 +1,5 @@
 """Reports the progress of a run: a line every 10 seconds, or a live line on a terminal."""
 
-from __future__ import annotations
-
 import logging
 import sys
 from collections import deque

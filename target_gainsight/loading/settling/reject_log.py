@@ -1,7 +1,5 @@
 """Logs rejects: a line per record, and a line per rejected parent with the number of children."""
 
-from __future__ import annotations
-
 import logging
 import math
 from collections import Counter

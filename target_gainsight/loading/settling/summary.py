@@ -1,7 +1,5 @@
 """The counts of a run: outcomes per stream, rejects per code, calls and waits."""
 
-from __future__ import annotations
-
 import logging
 import threading
 from collections import Counter, defaultdict

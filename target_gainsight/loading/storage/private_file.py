@@ -1,7 +1,5 @@
 """The files that a run writes: for their owner only, whole or by whole lines."""
 
-from __future__ import annotations
-
 import os
 import re
 import sys

@@ -5,8 +5,6 @@ that was written with null in their place would clear a field when it is replaye
 of any length are read: Python refuses to make an int of a very long one.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from contextlib import suppress

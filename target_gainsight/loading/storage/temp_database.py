@@ -1,7 +1,5 @@
 """Keep what must not grow in memory in temporary files that only this process can see."""
 
-from __future__ import annotations
-
 import io
 import json
 import pickle

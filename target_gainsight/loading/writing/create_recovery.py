@@ -4,8 +4,6 @@ A reset or a server error after sending leaves open whether the records were com
 cannot be decided is never guessed: such a record is rejected and looked up when it is replayed.
 """
 
-from __future__ import annotations
-
 import logging
 import threading
 from collections import deque

@@ -1,7 +1,5 @@
 """Deliver one batch: call after call until every record has an outcome."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace

@@ -4,8 +4,6 @@ A write is all or nothing. A refused batch is narrowed by the field and value th
 names, otherwise by halving; the good records are sent again without the bad ones.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 

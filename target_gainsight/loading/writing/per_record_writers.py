@@ -1,7 +1,5 @@
 """Write people, Timeline activities and CTAs: their APIs decide on each record by itself."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace

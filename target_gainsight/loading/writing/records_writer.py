@@ -1,7 +1,5 @@
 """Write companies, relationships and custom objects: up to 50 records in one call."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

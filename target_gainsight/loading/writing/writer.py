@@ -1,7 +1,5 @@
 """The interface that every kind of object implements to be written: one call for one batch."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Checks of a stream's mapping against its object, and the error that lists every problem."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Propose the settings of a stream: the same for a run, `gainsight plan` and `describe`."""
 
-from __future__ import annotations
-
 import difflib
 import re
 from collections.abc import Collection, Mapping

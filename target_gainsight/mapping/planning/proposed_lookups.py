@@ -1,7 +1,5 @@
 """Propose lookups for columns that name a row of another object."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 

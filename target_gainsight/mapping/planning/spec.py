@@ -1,7 +1,5 @@
 """Specification of a mapping: a stream's settings and columns, and its object."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property

@@ -5,8 +5,6 @@ only describes their custom fields. The fields of companies and people are for t
 metadata cannot be read; their picklists have no items here, so that values are written unchecked.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace

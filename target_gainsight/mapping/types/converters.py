@@ -5,8 +5,6 @@ except datetimes at milliseconds. Null and empty text compare as equal, because 
 either for an empty field.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable
 from functools import partial
 from typing import NamedTuple

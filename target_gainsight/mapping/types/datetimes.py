@@ -5,8 +5,6 @@ blank before the time, and an offset that may have a name (`+0200 CEST`, `Z[UTC]
 calendar dates or epochs where they are plausible as such. Without an offset, UTC is assumed.
 """
 
-from __future__ import annotations
-
 import re
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta, timezone

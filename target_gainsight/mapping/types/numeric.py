@@ -1,7 +1,5 @@
 """Convert and compare numbers and booleans."""
 
-from __future__ import annotations
-
 import re
 from contextlib import suppress
 from decimal import Decimal

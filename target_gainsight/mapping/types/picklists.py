@@ -1,7 +1,5 @@
 """Find the items that picklist and multi-select values name, and compare selections."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import cached_property

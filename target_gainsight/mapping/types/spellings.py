@@ -1,7 +1,5 @@
 """Spellings of a text that look alike or mean the same: blanks, case, Unicode, Salesforce ids."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from itertools import product

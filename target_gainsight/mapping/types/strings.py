@@ -1,7 +1,5 @@
 """Convert text, and types that are text of a certain shape: email, URL, GSID, Salesforce id."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time

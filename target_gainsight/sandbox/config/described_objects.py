@@ -3,8 +3,6 @@
 Reads and checks; knows neither storage nor HTTP.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 

@@ -4,8 +4,6 @@ A place is written as the keys that lead there, such as `objects.company.fields.
 nothing of what the values are for.
 """
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace

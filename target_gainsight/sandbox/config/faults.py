@@ -3,8 +3,6 @@
 Decides only; app.py injects the faults. All off by default.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

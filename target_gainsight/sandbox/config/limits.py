@@ -4,8 +4,6 @@
 follow the clock and that the quota is the tenant's is inferred [I]. Days are UTC days.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock

@@ -6,8 +6,6 @@ believable and no more. `activity_type` and `cta_item` are the sandbox's own: th
 administrator has set up beside those shipped.
 """
 
-from __future__ import annotations
-
 from target_gainsight.sandbox.storage.identifiers import PICKLIST_ITEM_PREFIX
 from target_gainsight.sandbox.storage.model import (
     DEFAULT_LENGTHS,

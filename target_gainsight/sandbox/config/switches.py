@@ -3,8 +3,6 @@
 Every default is the most likely guess of gainsight-api; clients must accept every value.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, fields
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """Reads counts and rows of a tenant's file without serving it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

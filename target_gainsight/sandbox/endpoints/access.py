@@ -3,8 +3,6 @@
 Access keys do not expire, tokens do.
 """
 
-from __future__ import annotations
-
 from base64 import b64decode
 from collections.abc import Mapping
 

@@ -5,8 +5,6 @@ INIT → IN_PROGRESS → COMPLETED and counts [D], while their names and the pla
 unknown [I]. Rows are independent: one that is not valid is counted as failed [D].
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import uuid

@@ -4,8 +4,6 @@
 type, reason, status and priority are given by name.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 

@@ -4,8 +4,6 @@
 is a switch.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -5,8 +5,6 @@
 `GET /v1/meta/services/objects/list` [D/O].
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 

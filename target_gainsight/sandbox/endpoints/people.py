@@ -3,8 +3,6 @@
 `PUT /v1/peoplemgmt/v1.0/people` (People API) [D]; the legacy path and `companies` are observed [O].
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -4,8 +4,6 @@ Records are identified by a reference. This has what both families share: the va
 the tenant's hidden rules, and the forms of the response.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal

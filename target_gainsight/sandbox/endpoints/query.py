@@ -3,8 +3,6 @@
 `POST /v1/data/objects/query/{Object}` (Data Management APIs) [D/O]; refusal codes are guesses [I].
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -116,7 +114,7 @@ def _rows_answer(tenant: Tenant, records: Sequence[object]) -> Answer:
     return Answer(data=data, records=len(records))
 
 
-def _records(statement: _Statement, found: Sequence[Sequence[Any]]) -> list[object]:
+def _records(statement: "_Statement", found: Sequence[Sequence[Any]]) -> list[object]:
     spelling = _SPELLINGS[statement.row_keys]
     record = _record_of(tuple(spelling(name) for name in statement.names))
     if not statement.renders:

@@ -4,8 +4,6 @@ Company API and Custom Object API, Insert / Update [D]; the shape of failures is
 in connectors that were tested live [O].
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """Reads and deletes one record by its GSID (Company API and Custom Object API)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from target_gainsight.sandbox.answers import (

@@ -4,8 +4,6 @@
 succeed or fail one by one; the codes are secondary knowledge (gainsight-api, section 7).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

@@ -4,8 +4,6 @@ Reads the tenant's file over a connection of its own that cannot write, so that 
 quota, leaves no trace in the call log and holds nothing up. Knows no API endpoint.
 """
 
-from __future__ import annotations
-
 from target_gainsight.sandbox.page.serving import page_routes
 
 __all__ = ["page_routes"]

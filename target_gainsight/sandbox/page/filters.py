@@ -3,8 +3,6 @@
 A filter on a picklist goes by labels, one on a lookup by the name of the record it points to.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Draws in numbers; what a bar looks like is for the template and the stylesheet.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from target_gainsight.sandbox.config.limits import Window, windows_of

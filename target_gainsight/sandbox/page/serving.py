@@ -1,7 +1,5 @@
 """The page's routes: access and response headers. views.py decides what is shown."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Mapping
 from functools import cache

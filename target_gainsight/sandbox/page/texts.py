@@ -3,8 +3,6 @@
 HTML is escaped by the templates.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from datetime import datetime, timedelta, timezone

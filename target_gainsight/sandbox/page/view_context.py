@@ -1,7 +1,5 @@
 """One look at the tenant: its file, opened so that it cannot be written, and what is configured."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass

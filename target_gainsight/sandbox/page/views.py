@@ -1,7 +1,5 @@
 """The views of the page: each returns a template and its values."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable, Mapping

@@ -3,8 +3,6 @@
 The API's calls are implemented in endpoints/, the pages for a browser in page/.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import logging

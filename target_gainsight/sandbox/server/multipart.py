@@ -1,7 +1,5 @@
 """Parses multipart forms (RFC 7578)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from email.message import Message
 

@@ -1,7 +1,5 @@
 """The routes of the API: endpoint and group of limits of each call, a tuple per API family."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Serves an ASGI application on a loopback port from a thread of its own."""
 
-from __future__ import annotations
-
 import asyncio
 import socket
 import threading

@@ -1,7 +1,5 @@
 """The one way to start the embedded sandbox."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -42,7 +40,7 @@ class RunningSandbox:
     base_url: str
     access_key: str
     tenant: Tenant
-    _server: ServerThread
+    _server: "ServerThread"
 
     @property
     def client_id(self) -> str:

@@ -1,7 +1,5 @@
 """The tenant's call log, kept in its file and limited in size."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from target_gainsight.sandbox.storage.filter_expression import Condition

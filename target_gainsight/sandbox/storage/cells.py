@@ -1,7 +1,5 @@
 """Converts the cells of a CSV to the values of a call. What does not convert stays text."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """OAuth clients and tokens of the tenant."""
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """The `expression` of a query: aliases joined with AND, OR and parentheses, AND binding tighter."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 

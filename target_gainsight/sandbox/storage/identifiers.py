@@ -3,8 +3,6 @@
 A GSID is 36 upper-case alphanumerics whose first four name the object [O].
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re

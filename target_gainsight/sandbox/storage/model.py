@@ -3,8 +3,6 @@
 Values only, no storage and no HTTP.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -112,7 +110,7 @@ class ObjectModel:
         """The fields that every new record must have."""
         return [each.name for each in self.fields.values() if each.required]
 
-    def with_fields(self, extra: Iterable[Field]) -> ObjectModel:
+    def with_fields(self, extra: Iterable[Field]) -> "ObjectModel":
         """Return the object with further fields; a field of the same name is replaced."""
         return replace(self, fields={**self.fields, **{each.name: each for each in extra}})
 
@@ -173,7 +171,7 @@ def model_to_json(model: ObjectModel) -> dict[str, Any]:
     return plain
 
 
-def model_from_json(plain: dict[str, Any]) -> ObjectModel:
+def model_from_json(plain: dict[str, Any]) -> "ObjectModel":
     """Return the model of the JSON values that `model_to_json` returned."""
     fields = {}
     for name, each in plain["fields"].items():

@@ -1,7 +1,5 @@
 """Stored rows as a person reads them."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable
 from typing import Any
 

@@ -3,8 +3,6 @@
 Knows stored forms only: what a value means is for values.py, what a query means for query.py.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sqlite3

@@ -4,8 +4,6 @@ Stored forms: text, number, 0/1, `YYYY-MM-DD`, epoch milliseconds (UTC), picklis
 `g1;g2;` for multi-selects. What is written and what is read differ (gainsight-api, section 6).
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable

@@ -5,8 +5,6 @@ documented for incoming webhooks. So the summary is text in an attachment. Value
 left out: they may be personal data.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """Publishes the summary document of a run: its file, its report, the history, a notification."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict

@@ -1,7 +1,5 @@
 """Renders the summary document of a run as one HTML page."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone

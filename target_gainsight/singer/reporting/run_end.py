@@ -1,7 +1,5 @@
 """How a run ended: status, exit code and error; a run may fail although it was read whole."""
 
-from __future__ import annotations
-
 import logging
 import sqlite3
 from collections.abc import Mapping
