@@ -68,9 +68,8 @@ _REORDERED = {
 
 def write_date(value: object, date_format: DateFormat) -> str | None:
     """Return the text of a DATE field, the day in the source's own zone; blank text is null."""
-    if isinstance(value, str) and _ISO_DAY.fullmatch(value):
-        with suppress(ValueError):  # the fast way of nearly all dates
-            value = date.fromisoformat(value)
+    if isinstance(value, str) and _is_day(value):
+        return value if date_format == "iso" else reformat_date(value, date_format)
     instant = _parse(value, "date")
     return None if instant is None else reformat_date(instant.date().isoformat(), date_format)
 
@@ -103,6 +102,8 @@ def comparable_date(value: Json) -> str | None:
     midnight, and the day is the same in nearly all: CTAs return their DueDate so (Cockpit API,
     Fetch).
     """
+    if isinstance(value, str) and _is_day(value):
+        return value
     instant = _read(reformat_date(value, "iso") if isinstance(value, str) else value)
     if instant is None:
         return None
@@ -123,6 +124,17 @@ def reformat_date(value: str, date_format: DateFormat) -> str:
     pattern, order = _REORDERED[date_format]
     match = pattern.fullmatch(value)
     return match.expand(order) if match else value
+
+
+def _is_day(text: str) -> bool:
+    """Return whether a text is an ISO date without a time, as nearly all dates are."""
+    if not _ISO_DAY.fullmatch(text):
+        return False
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _parse(value: object, kind: str) -> datetime | None:
