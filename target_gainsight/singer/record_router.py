@@ -34,6 +34,9 @@ logger = logging.getLogger(__name__)
 Record = dict[str, Any]
 
 MAX_KEYWORDS = 10
+MAX_COLUMNS = 5000
+"""Columns of one stream; the names of further ones are data, not columns."""
+
 Route = tuple[str, Transform | None]
 """One of a stream's maps: the stream that comes out, and what it does unless it changes nothing."""
 
@@ -218,7 +221,11 @@ class RecordRouter:
         sink, schema = self.sinks[alias], self.sinks[alias].original_schema
         if not (sink.validate_schema and schema.get("additionalProperties") is False):
             columns = [name for name in record if name not in sink.known_columns]
-            self._open_sink(alias, with_undeclared(schema, columns), sink.key_properties)
+            if len(sink.known_columns) + len(columns) <= MAX_COLUMNS:
+                self._open_sink(alias, with_undeclared(schema, columns), sink.key_properties)
+            elif self._is_first("many columns", alias):
+                text = "stream %s: columns beyond %d that its SCHEMA does not declare are not sent"
+                logger.warning(text, display(alias), MAX_COLUMNS)
 
     def _is_first(self, event: str, stream: str) -> bool:
         count = len(self._reported)
