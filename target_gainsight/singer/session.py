@@ -66,6 +66,7 @@ class Session:
         self.summary.calls.allowed_per_minute = {
             group: rates[group].allowed_per_window for group in ("synchronous", "timeline")
         }
+        self._writes_states = not dry_run
         self.checkpoint = Checkpoint(self._emit_state, clock.now, state_interval)
         self.ledger = self._make_ledger(run)
         self.progress = Progress(self.summary, clock.now)
@@ -91,8 +92,10 @@ class Session:
     def _emit_state(self, state: Mapping[str, Any]) -> None:
         """Bring rejects and created rows to disk, then write the state that covers them."""
         self.ledger.flush()
-        if not self.settings.dry_run:
+        if self._writes_states:
+            self._writes_states = False  # nothing follows a line that is missing or cut
             write_state(state)
+            self._writes_states = True
 
     @property
     def context(self) -> RunContext:

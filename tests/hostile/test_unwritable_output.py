@@ -84,6 +84,7 @@ def test_closed_standard_output_fails_the_run(tmp_path: Path, tenant: Tenant) ->
     assert run.returncode == 1
     (error,) = errors_in(run.stderr)
     assert error.startswith("The state cannot be written to standard output: it is closed.")
+    assert "calls: " in run.stderr  # the counts of the run are logged all the same
 
 
 @buffering
