@@ -249,7 +249,7 @@ def _read_parts(value: Any, held: Any, name: str, errors: ConfigErrors) -> Any: 
     """Read the parts of an object that holds names by column, or settings of its own."""
     part = get_args(held)[-1] if get_origin(held) is Mapping else None
     if is_dataclass(held):
-        return _read_form(value, held, name, errors)
+        return _read_form(value, held, name, errors) if value else None
     if is_dataclass(part):
         return {key: _read_form(each, part, f"{name}.{key}", errors) for key, each in value.items()}
     if part is str:

@@ -158,8 +158,11 @@ def _chunks(source: IO[str]) -> Iterator[list[bytes]]:
         lines = (x if isinstance(x, bytes) else x.encode("utf-8", "surrogatepass") for x in given)
         yield from iter(lambda: [*itertools.islice(lines, CHUNK_LINES)], [])
         return
-    rest = b""
+    parts: list[bytes] = []  # of one line, joined once, however long it is
     while data := raw.read1(CHUNK_BYTES):
-        *whole, rest = (rest + data).split(b"\n")
-        yield whole
-    yield [rest]
+        first, *others = data.split(b"\n")
+        parts.append(first)
+        if others:
+            yield [b"".join(parts), *others[:-1]]
+            parts = [others[-1]]
+    yield [b"".join(parts)]

@@ -345,6 +345,10 @@ def test_invalid_lookup_is_refused_by_path(lookup: object, setting: str) -> None
     assert only_error(streams={"a": entry}).startswith(f"streams.a.{setting}")
 
 
+def test_empty_company_links_are_not_set() -> None:
+    assert stream("a", object_type="person", company_links={}).company_links is None
+
+
 def test_company_links_are_read() -> None:
     links = {"lookup": {"account": "Name"}, "fields": {"Title": "title"}}
     found = stream("a", object_type="person", company_links=links)
