@@ -252,6 +252,8 @@ class TargetGainsight(Target):
                 self.router.finish()
                 if self.router.sinks:
                     self.context.streams.settle_all()
+                for sink in self.router.sinks.values():  # SDK 0.55 ends its metric before clean_up
+                    sink.report_written()
                 super().process_endofpipe()
         self.session.settle_in_flight()
         self.session.conclude()

@@ -177,15 +177,20 @@ class StreamSink(BatchSink):
     def abandon(self) -> None:
         """Delete what will not be sent any more."""
 
+    def report_written(self) -> None:
+        """Count what was written since the last report for the SDK's ``record_count`` metric."""
+        counts = self.counts
+        written = counts.outcomes[Outcome.CREATED] + counts.outcomes[Outcome.UPDATED]
+        if counts.by_file is not None:
+            is_bulk = self.stream.transport == "bulk"
+            written = counts.by_file.accepted if is_bulk else counts.by_file.rows
+        if self.context.plan is None:
+            self.record_counter_metric.increment(written - counts.written_reported)
+            counts.written_reported = written
+
     @override
     def clean_up(self) -> None:
-        """Settle everything, and count what was written for the SDK's ``record_count`` metric."""
         self.settle()
         self.streams.remove(self)
-        if self.context.plan is None:
-            outcomes, files = self.counts.outcomes, self.counts.by_file
-            written = outcomes[Outcome.CREATED] + outcomes[Outcome.UPDATED]
-            if files is not None:
-                written = files.accepted if self.stream.transport == "bulk" else files.rows
-            self.record_counter_metric.increment(written)
+        self.report_written()
         super().clean_up()

@@ -73,6 +73,7 @@ class StreamCounts:
     changed: Counter[str] = field(default_factory=Counter)
     by_file: FileCounts | None = None
     columns_reported: set[str] = field(default_factory=set)
+    written_reported: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Return the counts as JSON values."""
