@@ -186,7 +186,7 @@ def test_describe_shows_the_tenants_fields(project: MeltanoProject, checked: str
 def test_a_reject_is_listed_and_replayed_by_plugin_commands(
     project: MeltanoProject, loaded: str
 ) -> None:
-    assert "1 record was rejected" in loaded
+    assert "1 record rejected and kept" in loaded
     listed = project.meltano("invoke", "target-gainsight:rejects", "list", env=ENVIRONMENT)
     assert "lookup_no_match" in listed
     assert "Nobody & Sons" in listed
