@@ -122,6 +122,13 @@ def test_column_that_goes_by_its_name_is_proposed_as_lookup_key(tenant: Tenant) 
     assert found["field_mapping"] == {"Name": "Name", "sector": "Industry"}
 
 
+def test_misspelt_field_of_a_column_of_its_name_is_corrected(tenant: Tenant) -> None:
+    columns = {"Name": TEXT, "Industry": TEXT, "Summary": TEXT}
+    mapping = {"Name": "Name", "Industry": "Industri", "Summary": "Summary"}
+    found = entry(tenant, columns, field_mapping=mapping)
+    assert found["field_mapping"] == {"Name": "Name", "Industry": "Industry", "Summary": "Summary"}
+
+
 def test_proposal_file_is_private_and_named_after_the_stream(tenant: Tenant) -> None:
     run = tenant.load(schema("crm/../a b", {"shoe": TEXT}))
     [path] = (tenant.folder / "rejects").glob("*.mapping.yml")

@@ -111,7 +111,7 @@ def _wanted_fields(spec: MappingSpec, looked_up: Collection[str]) -> dict[str, s
     }
     for source, target in spec.settings.field_mapping.items():
         columns = [name for name in suggest_names(source, names) if wanted.get(name) == name]
-        fields = [name for name in spec.suggest(target) if name not in names]
+        fields = [each for each in spec.suggest(target) if each == source or each not in names]
         column = source if source in names else (*columns, source)[0]
         wanted[column] = target if spec.field(target) else (*fields, target)[0]
     return wanted
