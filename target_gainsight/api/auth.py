@@ -25,7 +25,7 @@ TOKEN_CALL = Call(
 )
 """Get Access Token API."""
 _BODILESS_TOKEN_CALL = replace(TOKEN_CALL, body=lambda: b"", media_type="application/json")
-"""The form that the one client seen at work uses: JSON, with an empty body."""
+"""The form that the only client we have observed uses: JSON, with an empty body."""
 _FORM_REFUSED = frozenset({400, 406, 411, 415})
 """Statuses that may mean that the form of the token request is wrong."""
 _UNSENDABLE = "is empty or holds a character that cannot be sent; copy it again from Gainsight"

@@ -134,7 +134,7 @@ def _print_table(title: str, rows: Sequence[Mapping[str, Any]], columns: tuple[s
 
 
 def _read_stream(path: Path, name: str | None) -> tuple[str, dict[str, Any]]:
-    """Read a stream of a catalog as ``tap --discover`` writes it, the only one by default."""
+    """Read one stream of a catalog that ``tap --discover`` wrote; by default its only one."""
     catalog = read_json(path)
     entries = catalog.get("streams") if isinstance(catalog, dict) else None
     if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):

@@ -45,7 +45,10 @@ class KeyReader:
         )
 
     def matcher(self, keys: Iterable[Key]) -> Callable[[Mapping[str, Any]], bool]:
-        """Return a function that decides whether a query may return a row: it joins columns."""
+        """Return a function that tells whether a query for these keys may return a row.
+
+        A query combines the values of all fields, so that it may return rows of other keys.
+        """
         columns = tuple(map(frozenset, zip(*map(self.normalize, keys), strict=True)))
 
         def may_be_asked_for(row: Mapping[str, Any]) -> bool:

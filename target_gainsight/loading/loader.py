@@ -200,7 +200,7 @@ class RecordLoader:
             self.pool.process_completed(wait=True)
 
     def _finish_calls(self, *, writes: bool = True) -> None:
-        """Wait for the read in flight, and for all writes unless only the read matters."""
+        """Wait for the read in flight and, unless only the read matters, for all writes."""
         while self._reading or (writes and self._keys_in_flight):
             self.pool.process_completed(wait=True)
 

@@ -1,4 +1,4 @@
-"""Questions about host, credential and limits, and about objects: which there are, as they say."""
+"""Questions about host, credential, limits and the tenant's description of its objects."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress

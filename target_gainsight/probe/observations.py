@@ -32,7 +32,7 @@ class ProbeEndedError(Exception):
 
 @dataclass(frozen=True)
 class Observation:
-    """What was found out about a topic: a row of the table and of the profile.
+    """The result for a topic: a row of the table and an entry of the profile.
 
     No attribute has values of records, names of people, the host or a secret. Only `consequence`,
     which the profile leaves out, may name custom objects and fields.

@@ -54,7 +54,7 @@ _ROLES = {
     "boolean": ("BOOLEAN",),
     "lookup": ("LOOKUP",),
 }
-"""What the fields that are written are for, and their data types."""
+"""The roles of the fields that are written, and the data types that suit each."""
 _NEEDED: Mapping[str, Json] = {
     **dict.fromkeys(("STRING", "RICHTEXTAREA"), "probe"),
     **dict.fromkeys(("NUMBER", "CURRENCY", "PERCENTAGE"), 1),

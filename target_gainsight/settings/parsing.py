@@ -79,7 +79,7 @@ INAPPLICABLE: Mapping[tuple[str, str], Mapping[str, str]] = {
         ("field_rules", "fallback_keys", "deletes"), "insert reads no existing rows"
     ),
 }
-"""The settings that do not apply beside the value of another, and why."""
+"""The settings that do not apply with a value of another setting, and why."""
 
 REQUIRES = {
     "custom_object_name": ("object_type", "custom_object"),
@@ -87,10 +87,10 @@ REQUIRES = {
     "survey_columns": ("object_type", "survey_csv"),
     "bulk_job_id": ("transport", "bulk"),
 }
-"""The settings that apply only beside a value of another, which may need them."""
+"""The settings that apply only with a value of another setting, which may require them."""
 
 WITHOUT_EFFECT: tuple[object, ...] = (None, "", (), {}, "skip", "rest")
-"""Values that ask for nothing, and may stand beside anything."""
+"""Values that have no effect, so that they conflict with nothing."""
 
 
 def parse_settings(raw: Mapping[str, Any]) -> Settings:

@@ -76,7 +76,7 @@ class ThreadedReader(SimpleSingerReader):
 
     @override
     def deserialize_json(self, line: bytes) -> dict[str, Any]:  # type: ignore[override]
-        """Read a message; the error of a line that is none does not show it."""
+        """Read a message; the error for an invalid line does not show the line."""
         try:
             try:
                 message = _decode(line)

@@ -163,7 +163,7 @@ class StaticSchemaSink(ObjectSink):
 
     existing_on_insert: ExistingOnInsert = "compared"
     needs_rows: bool
-    """Nothing can be written safely without a look at what is there."""
+    """Nothing can be written safely unless the existing rows are read."""
 
     @abstractmethod
     def _make_writer(self, rows: CurrentRows | None, comparison: Comparison) -> Writer: ...

@@ -82,7 +82,7 @@ class StreamSink(BatchSink):
             return None
 
     def adopt_schema(self, schema: dict[str, Any], key_properties: list[str]) -> bool:
-        """Go on with another schema that fits the earlier records; False if a new sink must.
+        """Adopt another schema for later records; return False if that needs a new sink.
 
         Then this one can only settle what it has.
         """
@@ -105,7 +105,7 @@ class StreamSink(BatchSink):
 
     @abstractmethod
     def plan_again(self, *, keys_changed: bool) -> bool:
-        """Map the columns anew, perhaps by other key properties; False if a new sink must."""
+        """Map the columns anew, perhaps by other keys; return False if that needs a new sink."""
 
     def report_columns(self, unmapped: Iterable[Column], where: str) -> None:
         """Warn of columns that are not sent, of each once in a run."""

@@ -119,7 +119,7 @@ def read_response(http: requests.Response, call: Call) -> Response:
 
 
 def check_response(response: Response) -> None:
-    """Raise an error unless a response is a success; one that grants a token lacks the envelope."""
+    """Raise an error unless a response is a success. One that grants a token has no envelope."""
     call, result = response.call, response.body.get("result")
     is_token = call.group is None and response.is_object and result is None
     if response.status not in _SUCCESSES or not (result is True or is_token):

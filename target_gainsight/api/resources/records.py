@@ -215,7 +215,7 @@ def objects_path(*parts: str) -> str:
 
 
 def rows_of(data: Json) -> tuple[Record, ...] | None:
-    """Return the rows of a query, bare or under `records`; None for what must not pass for none."""
+    """Return the rows of a query, bare or under `records`, or null; None for any other payload."""
     if isinstance(data, Mapping):
         data = data.get("records", False)
     return as_mappings(data) if is_list_of_mappings(data) else None

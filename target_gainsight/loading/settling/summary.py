@@ -149,7 +149,7 @@ class CallCounts:
                 self._add_wait(start, end)
 
     def _add_wait(self, start: float, end: float) -> None:
-        """Count a wait as far as no other call waited then; waits may come in any order."""
+        """Add the time of a wait in which no other call waited; waits may come in any order."""
         if start >= end:
             return
         joined = [each for each in self._waits if each[0] <= end and each[1] >= start]

@@ -19,7 +19,7 @@ PART = ".part"
 MAX_STREAM_NAMES = 100
 """Characters of the streams' names in the name of a file."""
 MAX_PENDING = 10_000
-"""Lines in memory."""
+"""Lines that are kept in memory until they are written."""
 
 
 class PrivateFile:

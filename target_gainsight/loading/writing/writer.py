@@ -63,5 +63,5 @@ class Writer(ABC):
         return record.fields
 
     def recover(self, unresolved: Sequence[Unresolved], result: BatchResult) -> Batch:  # noqa: ARG002
-        """Settle what a lookup decides on; return the records that exist with other values."""
+        """Settle records whose lookup is conclusive; return those that exist with other values."""
         return ()

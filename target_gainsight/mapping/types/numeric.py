@@ -9,7 +9,7 @@ from target_gainsight.mapping.errors import ConversionError
 from target_gainsight.mapping.types.spellings import strip_blanks
 
 NUMBERS = (int, float, Decimal)
-"""A boolean, although Python counts it as a number, is none."""
+"""Booleans are no numbers, although Python's `bool` is an `int`."""
 
 GREATEST_EXPONENT = 307
 """Beyond it most JSON readers, which use doubles, return infinity or zero."""

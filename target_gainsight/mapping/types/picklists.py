@@ -69,7 +69,7 @@ class Picklist:
 
     @cached_property
     def _active(self) -> dict[str, str | None]:
-        """Labels and GSIDs to the item's GSID; None for a label of two items: which is unknown."""
+        """Label or GSID to the item's GSID; None for a label that two items share."""
         active: dict[str, str | None] = {}
         for option in filter(lambda each: each.active, self._options):
             is_new = active.get(option.label, option.gsid) == option.gsid

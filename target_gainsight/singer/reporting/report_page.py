@@ -12,7 +12,7 @@ from target_gainsight.mapping.escaping import one_line
 
 MAX_BARS = 90
 MIN_BARS = 4
-"""The chart of a short run is as narrow: with two bars in the whole width they would be walls."""
+"""The bars for which a chart has room at least, so that those of a short run are not too wide."""
 
 TICKS = 4
 HEADROOM = 1.1
