@@ -39,8 +39,8 @@ from target_gainsight.mapping.types.spellings import (
 logger = logging.getLogger(__name__)
 
 MAX_KEPT = 200_000
-MAX_VALUES = 1000
-"""Values that one query asks for."""
+MAX_KEYS = 1000
+"""References that one query asks for."""
 MAX_NEAR_KEYS = 600
 """Missed references whose other spellings one query asks for."""
 MAX_NEAR_ROWS = 10 * MAX_PAGE
@@ -50,6 +50,8 @@ WRITTEN = (Outcome.CREATED, Outcome.UPDATED, Outcome.DELETED)
 
 K = TypeVar("K")
 V = TypeVar("V")
+Comparable = Callable[[str], str | None]
+"""Makes texts equal that lead to the same record."""
 
 
 class Cache(OrderedDict[K, V]):
@@ -76,6 +78,7 @@ class LookupIndex:
 
     Attributes:
         targets: The match fields by object, in lower case.
+        near: By reference, a row in another spelling; empty if there is none.
     """
 
     def __init__(
@@ -97,11 +100,10 @@ class LookupIndex:
         self._found: Cache[LookupKey, tuple[tuple[str, ...], int]] = Cache(max_kept)
         """GSIDs, and how often the run had created rows of the object when they were read."""
         self._creates: Counter[str] = Counter()
-        self._near: Cache[LookupKey, str] = Cache(max_kept)
-        """A row in another spelling; empty if there is none."""
+        self.near: Cache[LookupKey, str] = Cache(max_kept)
+        self._reads_near = True
         self._deleted: set[str] = set()
-        self._max_values = MAX_VALUES
-        self._max_near_keys = MAX_NEAR_KEYS
+        self._max_keys = {False: MAX_KEYS, True: MAX_NEAR_KEYS}
 
     def on_create(self, object_name: str) -> None:
         """Look again for what was not found: rows have been created, or given keys."""
@@ -117,8 +119,8 @@ class LookupIndex:
             if outcome is Outcome.DELETED:
                 self._on_delete(str(gsid))
             if self._planned is not None and outcome in WRITTEN:
-                for key in self._keys_of(object_name, record.fields):
-                    self._planned.put(_place(*key), outcome is not Outcome.DELETED)
+                for place in self._places(object_name, record.fields, comparable_sfdc_id):
+                    self._planned.put(place, outcome is not Outcome.DELETED)
 
     def _on_delete(self, gsid: str) -> None:
         """Leave a row out; look again for those that would be new, if it would be one of them."""
@@ -130,45 +132,41 @@ class LookupIndex:
 
     def on_reject(self, object_name: str, fields: Mapping[str, object]) -> None:
         """Remember a rejected record, so that its children can be rejected with that reason."""
-        for key in self._keys_of(object_name, fields):
-            self._rejected[_place(*key, normalize_spelling)] = None
+        for place in self._places(object_name, fields, normalize_spelling):
+            self._rejected[place] = None
 
-    def _keys_of(
-        self, object_name: str, fields: Mapping[str, object]
-    ) -> Iterator[tuple[str, tuple[str, ...], tuple[object, ...]]]:
-        """List the keys by which a record may be looked up: object, match fields and values."""
+    def _places(
+        self, object_name: str, fields: Mapping[str, object], comparable: Comparable
+    ) -> Iterator[Key]:
+        """List what a record of this run may be looked up by."""
         for names in self.targets.get(object_name.lower(), ()):
-            values = tuple(fields.get(name) for name in names)
+            values = [fields.get(name) for name in names]
             if None not in values:
-                yield object_name.lower(), names, values
+                yield _place(object_name.lower(), names, values, comparable)
 
     def is_rejected(self, key: LookupKey) -> bool:
         """Return whether the record with some values was rejected in this run."""
-        place = key.match.object_name, key.match.names, key.written
-        return _place(*place, normalize_spelling) in self._rejected
+        match = key.match
+        place = _place(match.object_name, match.names, key.written, normalize_spelling)
+        return place in self._rejected
 
-    def find(self, keys: Sequence[LookupKey]) -> None:
+    def find(self, keys: Iterable[LookupKey]) -> None:
         """Read the rows that some records refer to, with one query for each object.
 
         Before a lookup reads an object, everything buffered for it is written. Rows that are known
         need that only of streams that may delete them.
         """
-        all_known: dict[str, bool] = {}
-        for key in keys:
-            name = key.match.object_name
-            all_known[name] = all_known.get(name, True) and bool(self.gsids(key))
-        for name, is_known in all_known.items():
-            self._streams.settle_object(name, only_deletes=is_known)
-        missing: dict[str, list[LookupKey]] = defaultdict(list)
-        for key in dict.fromkeys(keys):
-            object_name = key.match.object_name
-            _, creates = self._found.get(key, ((), -1))
-            if self.gsids(key) or creates == self._creates[object_name]:
-                self._found.move_to_end(key)
-            else:
-                missing[object_name].append(key)
-        for object_name, of_object in missing.items():
-            self._read_parts(object_name, of_object)
+        for object_name, wanted in _group(keys, lambda key: key.match.object_name).items():
+            is_known = all(map(self.gsids, wanted))
+            self._streams.settle_object(object_name, only_deletes=is_known)
+            missing = []
+            for key in wanted:
+                _, creates = self._found.get(key, ((), -1))
+                if self.gsids(key) or creates == self._creates[object_name]:
+                    self._found.move_to_end(key)
+                else:
+                    missing.append(key)
+            self._read_parts(object_name, missing)
 
     def gsids(self, key: LookupKey) -> tuple[str, ...]:
         """Return the rows found for a reference."""
@@ -177,63 +175,38 @@ class LookupIndex:
             return gsids
         return tuple(gsid for gsid in gsids if gsid not in self._deleted)
 
-    def near(self, key: LookupKey) -> str:
-        """Describe a row whose values are other spellings of a key's; empty if none was read."""
-        return self._near.get(key, "")
-
     def find_near(self, keys: Iterable[LookupKey]) -> None:
         """Read rows whose values are other spellings of those not found; only for messages.
 
         A slow or unavailable tenant costs these names, not the outcomes of the records.
         """
-        by_object: dict[str, list[LookupKey]] = defaultdict(list)
-        for key in dict.fromkeys(keys):
-            if key not in self._near:
-                self._near[key] = ""
-                by_object[key.match.object_name].append(key)
-        for object_name, missed in by_object.items():
-            while missed and self._max_near_keys:
-                try:
-                    self._read_near(object_name, missed[: self._max_near_keys])
-                    del missed[: self._max_near_keys]
-                except UnavailableError as error:
-                    self._max_near_keys = 0
-                    text = "%s: rows in other spellings are not named from now on: %s"
-                    logger.warning(text, object_name, error)
-                except RefusedError:
-                    self._max_near_keys //= 2
-
-    def _read_near(self, object_name: str, keys: Sequence[LookupKey]) -> None:
-        by_match = _by_match(keys)
-        where = any_of(*map(_where_near, keys))
-        rows = self._records.query(
-            object_name, select=_select(by_match), where=where, limit=MAX_NEAR_ROWS
-        )
-        missed: dict[tuple[MatchFields, Key], list[LookupKey]] = defaultdict(list)
-        for key in keys:
-            missed[key.match, key.match.normalize(key.key)].append(key)
-        for row in rows:
-            for match in by_match if row.get(GSID) not in self._deleted else ():
-                for key in missed[match, match.normalize(match.read_key(row))]:
-                    pairs = ", ".join(f"{name} = {display(row.get(name))}" for name in match.names)
-                    self._near[key] = f"{display(row.get(GSID))} ({pairs})"
-
-    def _read_parts(self, object_name: str, keys: list[LookupKey]) -> None:
-        """Read references in parts as large as the tenant allows."""
-        while keys:
-            part = keys[: self._max_values]
+        missed = [key for key in keys if key not in self.near]
+        for object_name, of_object in _group(missed, lambda key: key.match.object_name).items():
+            self.near.update(dict.fromkeys(of_object, ""))
             try:
-                self._read(object_name, part)
+                if self._reads_near:
+                    self._read_parts(object_name, of_object, near=True)
+            except (UnavailableError, RunStoppedError) as error:
+                self._reads_near = False
+                text = "%s: rows in other spellings are not named from now on: %s"
+                logger.warning(text, object_name, error)
+
+    def _read_parts(self, object_name: str, keys: list[LookupKey], *, near: bool = False) -> None:
+        """Read references, or their other spellings, in parts as large as the tenant allows."""
+        while keys:
+            part = keys[: self._max_keys[near]]
+            try:
+                (self._read_near if near else self._read)(object_name, part)
                 del keys[: len(part)]
             except RefusedError as refusal:
                 if len(part) == 1 or isinstance(refusal, UnreadableFieldError):
                     advice = "Look it up by other fields."
                     message = f"the tenant refuses to look up {object_name} by {part[0]}: {refusal}"
                     raise RunStoppedError(message, suggestion=advice) from refusal
-                self._max_values = (len(part) + 1) // 2
+                self._max_keys[near] = (len(part) + 1) // 2
 
     def _read(self, object_name: str, keys: Sequence[LookupKey]) -> None:
-        by_match = _by_match(keys)
+        by_match = _group(keys, lambda key: key.match)
         where = any_of(*(_where(*each) for each in by_match.items()))
         asked = [match.matcher(each.key for each in group) for match, group in by_match.items()]
         rows = ObjectReader(self._records, object_name).read(
@@ -246,22 +219,29 @@ class LookupIndex:
                 by_key[match.read_key(row)].append(gsid)
                 if self._names is not None:
                     self._names[gsid] = ", ".join(str(row.get(name)) for name in match.names)
+            creates = self._creates[object_name]
             for key in group:
-                creates = self._creates[object_name]
                 self._found[key] = tuple(by_key[key.key]), creates
-                if not self.gsids(key) and self._is_planned(key):
+                place = _place(object_name, match.names, key.written, comparable_sfdc_id)
+                planned = self._planned.find([place]) if self._planned is not None else ()
+                if (place, True) in planned and not self.gsids(key):
                     self._found[key] = (TO_BE_CREATED,), creates
 
-    def _is_planned(self, key: LookupKey) -> bool:
-        place = _place(key.match.object_name, key.match.names, key.written)
-        return self._planned is not None and (place, True) in self._planned.find([place])
+    def _read_near(self, object_name: str, keys: Sequence[LookupKey]) -> None:
+        select = _select(_group(keys, lambda key: key.match))
+        where = any_of(*map(_where_near, keys))
+        rows = self._records.query(object_name, select=select, where=where, limit=MAX_NEAR_ROWS)
+        missed = _group(keys, lambda key: (key.match, key.match.normalize(key.key)))
+        matches = {match for match, _ in missed}
+        for row in rows:
+            for match in matches if row.get(GSID) not in self._deleted else ():
+                for key in missed.get((match, match.normalize(match.read_key(row))), ()):
+                    pairs = ", ".join(f"{name} = {display(row.get(name))}" for name in match.names)
+                    self.near[key] = f"{display(row.get(GSID))} ({pairs})"
 
 
 def _place(
-    object_name: str,
-    names: tuple[str, ...],
-    values: Iterable[object],
-    comparable: Callable[[str], str | None] = comparable_sfdc_id,
+    object_name: str, names: tuple[str, ...], values: Iterable[object], comparable: Comparable
 ) -> Key:
     """Return what a record of this run is found by; both forms of a Salesforce id are one."""
     return (object_name, names, *(comparable(str(value)) for value in values))
@@ -271,11 +251,12 @@ def _select(by_match: Iterable[MatchFields]) -> tuple[str, ...]:
     return (GSID, *dict.fromkeys(name for match in by_match for name in match.names))
 
 
-def _by_match(keys: Iterable[LookupKey]) -> dict[MatchFields, list[LookupKey]]:
-    by_match: dict[MatchFields, list[LookupKey]] = defaultdict(list)
-    for key in keys:
-        by_match[key.match].append(key)
-    return by_match
+def _group(keys: Iterable[LookupKey], by: Callable[[LookupKey], K]) -> dict[K, list[LookupKey]]:
+    """Group keys without their repetitions."""
+    groups: dict[K, list[LookupKey]] = defaultdict(list)
+    for key in dict.fromkeys(keys):
+        groups[by(key)].append(key)
+    return groups
 
 
 def _where(match: MatchFields, keys: Sequence[LookupKey]) -> Where:

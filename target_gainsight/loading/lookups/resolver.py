@@ -111,7 +111,7 @@ class Resolver:
         if isinstance(refers, FieldError):
             message, hint = str(replace(refers, hint="")), refers.hint or hint
             return Reason(refers.code, message, field=plan.target, value=refers.value, hint=hint)
-        name, near = plan.match.object_name, self._index.near(refers)
+        name, near = plan.match.object_name, self._index.near.get(refers, "")
         code, message = NO_MATCH, f"no row of {name} has {refers}"
         if gsids:
             code, message = MULTI_MATCH, f"{len(gsids)} rows of {name} match: {', '.join(gsids)}"
