@@ -97,9 +97,9 @@ class RecordLoader:
             self.deferred = DeferredParents(
                 self.resolver,
                 self.keys.names,
-                now=self.clock.now,
-                max_age_seconds=self.limits.max_batch_age_seconds,
-                create_only=self.classification.rules.create_only,
+                self.clock.now,
+                self.limits.max_batch_age_seconds,
+                self.classification.rules.create_only,
             )
 
     def load(self, group: Sequence[LoadRecord]) -> None:

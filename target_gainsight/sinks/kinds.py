@@ -72,13 +72,9 @@ class RecordsSink(ObjectSink):
         except RecordRejectedError as error:
             self.ledger.record_source(source, Outcome.REJECTED, reason_of_fields(error.errors))
             return
-        loaded = LoadRecord(source, fields, deletes=True)
-        loaded.references = {
-            plan.target: plan.references_of(record)
-            for plan in self.lookups.lookups
-            if plan.target in self.plan.keys
-        }
-        self._append(loaded)
+        references = self.lookups.references_of(record)
+        references = {name: each for name, each in references.items() if name in self.plan.keys}
+        self._append(LoadRecord(source, fields, references=references, deletes=True))
 
     @override
     def _make_loader(self) -> RecordLoader:

@@ -117,9 +117,7 @@ class ObjectSink(StreamSink):
         try:
             loaded = LoadRecord(source, self.mapper.map(record))
             if self.lookups.lookups:
-                loaded.references = {
-                    plan.target: plan.references_of(record) for plan in self.lookups.lookups
-                }
+                loaded.references = self.lookups.references_of(record)
             if self.lookups.links is not None:
                 loaded.links = self.lookups.links_of(record)
         except RecordRejectedError as error:

@@ -5,9 +5,9 @@ parents up: whenever many records wait or the oldest has waited long, and at the
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
-from target_gainsight.api import GainsightError, StopRunError
+from target_gainsight.api import GainsightError
 from target_gainsight.loading.keys import LookupKey
 from target_gainsight.loading.lookups.resolver import Resolver
 from target_gainsight.loading.outcomes import BatchResult, Outcome, Settlement, unavailable
@@ -21,42 +21,34 @@ FollowUp = tuple[BatchResult, list[LoadRecord]]
 """Outcomes of records that need no further write, and the updates that complete others."""
 
 
+@dataclass(eq=False)
 class DeferredParents:
     """The records of one stream that wait for their parents, in a temporary file.
 
     A pass looks up the parents of every waiting record, so passes become rarer as more wait: one
     lookup per ``max_age_seconds`` on average, or when twice as many wait as after the last pass.
 
-    Args:
+    Attributes:
         keys: The lookup keys, for tenants that want rows updated by them.
         create_only: Fields that later records with the same key do not write.
     """
 
-    def __init__(
-        self,
-        resolver: Resolver,
-        keys: tuple[str, ...],
-        *,
-        now: Callable[[], float],
-        max_age_seconds: float,
-        create_only: frozenset[str],
-    ) -> None:
-        self._resolver = resolver
-        self._keys = keys
-        self._now = now
-        self._max_age_seconds = max_age_seconds
-        self._create_only = create_only
-        self._waiting = SpilledValues()
-        self._due_count = RECORDS_OF_ONE_LOOKUP
-        self._due_at: float | None = None
-        self._following_up: dict[LoadRecord, Settlement] = {}
+    resolver: Resolver
+    keys: tuple[str, ...]
+    now: Callable[[], float]
+    max_age_seconds: float
+    create_only: frozenset[str]
+    _waiting: SpilledValues = field(default_factory=SpilledValues, init=False)
+    _due_count: int = field(default=RECORDS_OF_ONE_LOOKUP, init=False)
+    _due_at: float | None = field(default=None, init=False)
+    _following_up: dict[LoadRecord, Settlement] = field(default_factory=dict, init=False)
 
     @property
     def is_due(self) -> bool:
         """Return whether a pass is due."""
         if self._due_at is None:
             return False
-        return len(self._waiting) >= self._due_count or self._now() >= self._due_at
+        return len(self._waiting) >= self._due_count or self.now() >= self._due_at
 
     def keep(self, settlements: Sequence[Settlement]) -> list[Settlement]:
         """Keep the records that were written without a parent; return the other outcomes."""
@@ -75,7 +67,7 @@ class DeferredParents:
         later = {record.key: record for record in records if record.key}
         for key, settlement in self._waiting.find(later, remove=True):
             record, by = settlement.record, later[key]
-            overridden = {*by.fields, *by.waiting} - self._create_only
+            overridden = {*by.fields, *by.waiting} - self.create_only
             if by.deletes:  # its row is not there any more
                 overridden = set(record.waiting)
             waiting = record.waiting.items()
@@ -92,16 +84,13 @@ class DeferredParents:
         while waiting := before.take(RECORDS_OF_ONE_LOOKUP):
             try:
                 yield self._look_up(waiting, final=final)
-            except StopRunError:
-                raise
             except GainsightError as error:
-                for settlement in waiting:
-                    if final:
-                        settlement.record.waiting = {}
-                    else:
-                        self._add(settlement)
+                result = unavailable([each.record for each in waiting], error)
                 if final:
-                    yield unavailable([each.record for each in waiting], error), []
+                    yield result, []
+                else:
+                    for each in waiting:
+                        self._add(each)
         self._schedule()
 
     def settle(self, result: BatchResult) -> None:
@@ -110,14 +99,14 @@ class DeferredParents:
         for place, written in enumerate(result.settlements):
             original = originals.pop(written.record, None)
             if original is not None:
-                outcome = original.outcome
-                if written.outcome is Outcome.REJECTED or outcome is Outcome.UNCHANGED:
-                    outcome = written.outcome
+                counts = (
+                    written.outcome is Outcome.REJECTED or original.outcome is Outcome.UNCHANGED
+                )
+                outcome = written.outcome if counts else original.outcome
                 completed = original._replace(outcome=outcome, reason=written.reason)
                 result.settlements[place] = completed
         result.unavailable = [
-            originals.pop(update).record if update in originals else update
-            for update in result.unavailable
+            originals.pop(each).record if each in originals else each for each in result.unavailable
         ]
 
     def _add(self, settlement: Settlement) -> None:
@@ -133,19 +122,19 @@ class DeferredParents:
         count = len(self._waiting)
         self._due_count = max(RECORDS_OF_ONE_LOOKUP, 2 * count)
         lookups = max(1.0, count / RECORDS_OF_ONE_LOOKUP)
-        self._due_at = self._now() + self._max_age_seconds * lookups if count else None
+        self._due_at = self.now() + self.max_age_seconds * lookups if count else None
 
     def _look_up(self, waiting: Sequence[Settlement], *, final: bool) -> FollowUp:
         updates = {self._update_of(settlement): settlement for settlement in waiting}
         refused, result = BatchResult(), BatchResult()
         to_write = []
-        for update in self._resolver.resolve(list(updates), refused, final=final):
+        for update in self.resolver.resolve(list(updates), refused, final=final):
             original = updates[update]
             if update.waiting:
                 self._add(original)
                 continue
             original.record.waiting = {}
-            if update.fields.keys() <= set(self._keys):
+            if update.fields.keys() <= set(self.keys):
                 result.settle(original.record, original.outcome, gsid=original.gsid)
             else:
                 self._following_up[update] = original
@@ -162,7 +151,7 @@ class DeferredParents:
         record = settlement.record
         return LoadRecord(
             record.source,
-            {name: record.fields[name] for name in self._keys if name in record.fields},
+            {name: record.fields[name] for name in self.keys if name in record.fields},
             key=record.key,
             gsid=settlement.gsid or record.gsid,
             references=record.waiting,

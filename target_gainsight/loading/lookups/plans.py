@@ -39,8 +39,7 @@ class LookupPlan:
     Attributes:
         target: The field that receives the GSID.
         is_self_lookup: It looks into the object that the stream loads.
-        is_list: The field holds a list of GSIDs; its source columns hold lists, or text that
-            lists items.
+        is_list: It finds several rows; its source columns hold lists, or text that lists items.
     """
 
     target: str
@@ -49,21 +48,15 @@ class LookupPlan:
     is_self_lookup: bool = False
     is_list: bool = False
 
-    def references_of(self, record: Mapping[str, Any]) -> tuple[Reference, ...]:
-        """Read a record's references, without blank ones: one unless the field holds a list."""
-        if self.is_list:
-            listed = self.list_references(record)
-        else:
-            listed = [self.match.reference([record.get(column) for column in self.lookup.fields])]
-        return tuple(each for each in listed if each is not None)
-
     def list_references(self, record: Mapping[str, Any]) -> list[Reference | None]:
-        """Read a reference for each row that the columns list; None where one is blank."""
-        columns = zip(self.lookup.fields, self.match.converters, strict=True)
-        values = [_split_items(record.get(column), converter) for column, converter in columns]
-        count = max([len(each) for each in values if isinstance(each, list)], default=1)
+        """Read a reference, or one for each row that the columns list; None where it is blank."""
+        values = [record.get(column) for column in self.lookup.fields]
+        if not self.is_list:
+            return [self.match.reference(values)]
+        listed = list(map(_split_items, values, self.match.converters))
+        count = max([len(each) for each in listed if isinstance(each, list)], default=1)
         return [
-            self.match.reference([_item_at(value, index) for value in values])
+            self.match.reference([_item_at(value, index) for value in listed])
             for index in range(count)
         ]
 
@@ -111,7 +104,7 @@ class StreamLookups:
     def _plan_links(self, links: CompanyLinks, describe: Describe) -> None:
         lookup = Lookup(OBJECT_NAMES["company"], links.lookup, links.on_no_match)
         match = self._plan_match("company_links", lookup, describe(lookup.object_name))
-        self.links = LookupPlan("company_links", lookup, match)
+        self.links = LookupPlan("company_links", lookup, match, is_list=True)
         schema = describe(LINK_OBJECT) if links.fields else None
         for name, column in links.fields.items():
             field = schema.field(name) if schema else None
@@ -129,6 +122,12 @@ class StreamLookups:
         plans = (*self.lookups, *([self.links] if self.links else []))
         columns = {column for column, _ in self.link_fields.values()}
         return frozenset(columns.union(*(plan.lookup.fields for plan in plans)))
+
+    def references_of(self, record: Mapping[str, Any]) -> dict[str, tuple[Reference, ...]]:
+        """Read a record's references by field, without blank ones."""
+        return {
+            plan.target: tuple(filter(None, plan.list_references(record))) for plan in self.lookups
+        }
 
     def links_of(self, record: Mapping[str, Any]) -> tuple[Link, ...]:
         """Read a person's links: one per company, several where the source lists several."""
