@@ -16,14 +16,12 @@ from target_gainsight.loading.call_pool import CallPool
 from target_gainsight.loading.context import RunContext
 from target_gainsight.loading.dry_run.plan import Plan
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.loading.rejects.folder import CREATED, new_run_name
+from target_gainsight.loading.rejects.folder import new_run_name
 from target_gainsight.loading.rejects.reject_file import RejectFile
 from target_gainsight.loading.settling.checkpoint import Checkpoint
-from target_gainsight.loading.settling.ledger import Ledger, OutcomeFiles
+from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.loading.settling.progress import Progress
-from target_gainsight.loading.settling.reject_log import RejectLog
 from target_gainsight.loading.settling.summary import Summary
-from target_gainsight.loading.storage.private_file import PrivateFile
 from target_gainsight.mapping.planning.checks import StreamMismatchError
 from target_gainsight.mapping.planning.proposal import Proposal
 from target_gainsight.settings.model import Settings
@@ -79,15 +77,11 @@ class Session:
         self._context: RunContext | None = None
 
     def _make_ledger(self, run: str) -> Ledger:
-        output, dry_run, now = self.settings.output, self.settings.dry_run, self.clock.now
-        folder, keys_only = output.rejects_path, output.reject_values == "keys"
-        rejects = RejectFile(folder, run, now, keys_only=keys_only)
-        if not dry_run:
+        output, keys_only = self.settings.output, self.settings.output.reject_values == "keys"
+        rejects = RejectFile(output.rejects_path, run, self.clock.now, keys_only=keys_only)
+        if not self.settings.dry_run:
             rejects.read_earlier_runs()
-        created = PrivateFile(folder / f"{run}{CREATED}")
-        outcomes = OutcomeFiles(None if dry_run else output.outcomes_path, run, now)
-        log = RejectLog(rejects.path)
-        return Ledger(self.checkpoint, rejects, created, outcomes, self.summary, output, log)
+        return Ledger(self.checkpoint, rejects, self.summary, output)
 
     def _emit_state(self, state: Mapping[str, Any]) -> None:
         """Bring rejects and created rows to disk, then write the state that covers them."""

@@ -14,7 +14,6 @@ from target_gainsight.loading.outcomes import BatchResult, Outcome, Settlement, 
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.storage.temp_database import SpilledValues
 
-NOT_WRITTEN = (Outcome.REJECTED, Outcome.SKIPPED)
 RECORDS_OF_ONE_LOOKUP = 1000
 
 FollowUp = tuple[BatchResult, list[LoadRecord]]
@@ -54,7 +53,7 @@ class DeferredParents:
         """Keep the records that were written without a parent; return the other outcomes."""
         final = []
         for settlement in settlements:
-            if settlement.record.waiting and settlement.outcome not in NOT_WRITTEN:
+            if settlement.record.waiting and settlement.reason is None:
                 self._add(settlement)
             else:
                 final.append(settlement)

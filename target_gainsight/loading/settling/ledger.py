@@ -4,7 +4,7 @@ Only the main thread calls it.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from target_gainsight.loading.outcomes import (
     Settlement,
 )
 from target_gainsight.loading.records import SourceRecord
-from target_gainsight.loading.rejects.folder import REASON_PROPERTY
+from target_gainsight.loading.rejects.folder import CREATED, REASON_PROPERTY
 from target_gainsight.loading.rejects.reject_file import RejectFile
 from target_gainsight.loading.settling.checkpoint import Checkpoint
 from target_gainsight.loading.settling.reject_log import RejectLog
@@ -32,53 +32,14 @@ logger = logging.getLogger(__name__)
 NOT_COUNTED = ("unavailable", "outcome_unknown")
 """Codes of rejects whose cause is not the data: they count for no limit."""
 
-NOT_WRITTEN = (Outcome.SKIPPED, Outcome.REJECTED)
-"""Outcomes that all records merged into one share; any other is that of the last one alone."""
-
 PERCENT_COUNTS_FROM = 100
 RUN_AGAIN = "Run again later; the run continues where this one stopped."
 MAX_UNAVAILABLE_IN_A_ROW = 3
 
 
-@dataclass
-class OutcomeFiles:
-    """The outcomes of one run as JSON lines: one file, or one per stream.
-
-    Attributes:
-        path: The path of the files, with placeholders; None if outcomes are not listed.
-    """
-
-    path: Path | None
-    run: str
-    now: Callable[[], float]
-    files: dict[Path, PrivateFile] = field(default_factory=dict)
-
-    def add(
-        self, source: SourceRecord, outcome: Outcome, reason: Reason | None, gsid: str | None
-    ) -> None:
-        """Add the outcome of one record."""
-        if self.path is None:
-            return
-        line = {
-            "run": self.run,
-            "stream": source.alias,
-            "key": source.key,
-            "outcome": outcome.value,
-            "gsid": gsid,
-            "reason": reason.code if reason else None,
-            "field": reason.field if reason else None,
-            "message": str(reason) if reason else None,
-            "time": utc_time(self.now()),
-        }
-        path = fill_path(self.path, self.run, [source.alias])
-        if path not in self.files:
-            self.files[path] = PrivateFile(path, hides_folder=False)
-        self.files[path].add(write_json(line))
-
-
 @dataclass(eq=False)
 class Ledger:
-    """The outcomes of one run; a dry run files neither rejects nor created rows.
+    """The outcomes of one run; a dry run files none.
 
     Attributes:
         held_back: Records that were unavailable to the end; no state covers them.
@@ -90,14 +51,18 @@ class Ledger:
 
     checkpoint: Checkpoint
     rejects: RejectFile
-    created: PrivateFile
-    outcomes: OutcomeFiles
     summary: Summary
     output: Output
-    reject_log: RejectLog
-    held_back: int = 0
-    _deferred: list[BatchResult] = field(default_factory=list)
-    _rejects_that_count: int = 0
+    reject_log: RejectLog = field(init=False)
+    held_back: int = field(default=0, init=False)
+    _created: PrivateFile = field(init=False)
+    _outcomes: dict[Path, PrivateFile] = field(default_factory=dict, init=False)
+    _deferred: list[BatchResult] = field(default_factory=list, init=False)
+    _rejects_that_count: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        self.reject_log = RejectLog(self.rejects.path)
+        self._created = PrivateFile(self.rejects.folder / f"{self.summary.run}{CREATED}")
 
     def record_source(self, source: SourceRecord, outcome: Outcome, reason: Reason) -> None:
         """Record the outcome of a record that was not converted to Gainsight's fields."""
@@ -156,38 +121,38 @@ class Ledger:
         self._reject_deferred(settled=False)
         self.reject_log.finish()
         self.rejects.close()
-        paths = list(self.outcomes.files)
-        for file in (self.created, *self.outcomes.files.values()):
+        for file in (self._created, *self._outcomes.values()):
             file.close()
         self.checkpoint.advance(final=True)
         files = self.summary.files
         if self.rejects.exists:
             files["rejects"] = self.rejects.path
-        if self.created.exists:
-            files["created"] = self.created.path
-        for path in paths:
-            files["outcomes" if len(paths) == 1 else f"outcomes {path.name}"] = path
+        if self._created.exists:
+            files["created"] = self._created.path
+        for path in self._outcomes:
+            files["outcomes" if len(self._outcomes) == 1 else f"outcomes {path.name}"] = path
 
     def flush(self) -> None:
         """Bring rejects, created rows and outcomes to disk, so that a state may cover them."""
-        for file in (self.created, *self.outcomes.files.values()):
+        for file in (self._created, *self._outcomes.values()):
             file.flush()
         self.rejects.flush(self.checkpoint.watermark.settled)
 
     def _record_all(self, settlement: Settlement, *, settled: bool = True) -> None:
         """Record the outcome of a record, and of those that were merged into it; list new rows.
 
-        Merged records do not retire each other's rejects.
+        Merged records share the reason why none was written; otherwise only the last one counts as
+        written. They do not retire each other's rejects.
         """
         record, outcome, reason, gsid = settlement
         if outcome is Outcome.CREATED and not self.summary.dry_run:
-            if not self.created.exists:
-                self.created.add("stream,key,gsid")
+            if not self._created.exists:
+                self._created.add("stream,key,gsid")
             key = " | ".join([str(part) for part in record.key])
-            self.created.add(csv_text((record.source.alias, key, gsid or "")))
+            self._created.add(csv_text((record.source.alias, key, gsid or "")))
         parts = record.parts or (record,)
         for part in parts:
-            is_merged = part is not parts[-1] and outcome not in NOT_WRITTEN
+            is_merged = part is not parts[-1] and reason is None
             own, since = Outcome.MERGED if is_merged else outcome, parts[0].source.sequence
             self._record(part.source, own, reason, since, gsid=gsid, settled=settled)
         if outcome is Outcome.UPDATED:
@@ -213,8 +178,8 @@ class Ledger:
                 message = "the values are not kept (reject_values: keys)"
                 reason = replace(reason, value=None, message=message)
             self._count_reason(source, outcome, reason)
-        self.outcomes.add(source, outcome, reason, gsid)
         if not self.summary.dry_run:
+            self._list_outcome(source, outcome, reason, gsid)
             may_retire = self.rejects.open or REASON_PROPERTY in source.message
             retires = self.rejects.retired_by(source, since) if may_retire else []
             if reason is not None and (reason.is_listed or outcome is Outcome.REJECTED):
@@ -225,6 +190,28 @@ class Ledger:
             self.checkpoint.watermark.settle(source.sequence)
         else:
             self.held_back += 1
+
+    def _list_outcome(
+        self, source: SourceRecord, outcome: Outcome, reason: Reason | None, gsid: str | None
+    ) -> None:
+        """Add the outcome of one record to the file of all streams, or to that of its stream."""
+        if self.output.outcomes_path is None:
+            return
+        line = {
+            "run": self.summary.run,
+            "stream": source.alias,
+            "key": source.key,
+            "outcome": outcome.value,
+            "gsid": gsid,
+            "reason": reason.code if reason else None,
+            "field": reason.field if reason else None,
+            "message": str(reason) if reason else None,
+            "time": utc_time(self.rejects.now()),
+        }
+        path = fill_path(self.output.outcomes_path, self.summary.run, [source.alias])
+        if path not in self._outcomes:
+            self._outcomes[path] = PrivateFile(path, hides_folder=False)
+        self._outcomes[path].add(write_json(line))
 
     def _count_reason(self, source: SourceRecord, outcome: Outcome, reason: Reason) -> None:
         if outcome is Outcome.SKIPPED:

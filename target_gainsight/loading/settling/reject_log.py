@@ -3,6 +3,7 @@
 import logging
 import math
 from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from target_gainsight.loading.outcomes import REJECTED_PARENT, Reason
@@ -19,14 +20,14 @@ MAX_SECONDS_HELD = 600.0
 """Children are counted as long before they are logged: the input of a stream may never end."""
 
 
+@dataclass
 class RejectLog:
     """Logs the rejects of one run, which are all in the file at a path."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._logged = 0
-        self._children: Counter[tuple[str, str]] = Counter()
-        self._held_since = math.inf
+    path: Path
+    _logged: int = 0
+    _children: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _held_since: float = math.inf
 
     def add(self, source: SourceRecord, reason: Reason) -> None:
         """Log one reject; the children of a rejected parent are counted first."""
@@ -60,4 +61,4 @@ class RejectLog:
         if self._logged <= MAX_LINES:
             logger.warning("rejected: %s", text)
         elif self._logged == MAX_LINES + 1:
-            logger.warning("further rejects are listed in %s only", self._path)
+            logger.warning("further rejects are listed in %s only", self.path)
