@@ -7,7 +7,7 @@ import ("Import NPS") is opened in spreadsheets, so no cell may be a formula.
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from target_gainsight.api import Field, Json, ObjectSchema
@@ -26,9 +26,8 @@ from target_gainsight.mapping.record_mapper import (
     REQUIRED_MISSING,
 )
 from target_gainsight.mapping.types.converters import REFERENCES, Converter
-from target_gainsight.mapping.types.numeric import NUMBERS, number_text
 from target_gainsight.mapping.types.spellings import is_blank
-from target_gainsight.mapping.types.strings import encodable
+from target_gainsight.mapping.types.strings import write_text
 from target_gainsight.settings.stream_settings import StreamSettings
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -58,31 +57,28 @@ class CsvColumn:
     """One column of a CSV, filled by a column of the stream (`source`) or a constant.
 
     A blank cell is the error `if_blank`, but for a null in a field that must not be empty: the job
-    may ignore empty cells.
+    may ignore empty cells. `role` is the column of the survey import, None in a bulk job.
     """
 
     converter: Converter
     source: str | None
     constant: object = None
     if_blank: ConversionError | None = None
-    is_response: bool = False
+    role: str | None = None
 
     def text(self, record: Mapping[str, object]) -> str:
         """Return the cell of a record, or raise `RecordRejectedError`."""
         value = self.constant if self.source is None else record.get(self.source)
-        name, data_type = self.converter.name, self.converter.data_type
-        failure: ConversionError | None = None
         try:
             text = cell(self.converter.write(value))
         except ConversionError as error:
-            raise RecordRejectedError([error.for_field(name, data_type, value)]) from None
+            raise RecordRejectedError([self.converter.field_error(error, value)]) from None
+        failure = _NO_SCORE if self.role == SCORE and not _SCORES.fullmatch(text) else None
         if is_blank(text) and (value is not None or self.if_blank is not NULL_NOT_ALLOWED):
             failure = self.if_blank
-        elif self.is_response and _role(name) == SCORE and not _SCORES.fullmatch(text):
-            failure = _NO_SCORE
         if failure is not None:
-            raise RecordRejectedError([failure.for_field(name, data_type, value)])
-        return harmless(text) if self.is_response else text
+            raise RecordRejectedError([self.converter.field_error(failure, value)])
+        return text if self.role is None else harmless(text)
 
 
 @dataclass(frozen=True)
@@ -147,14 +143,10 @@ def plan_job_columns(
     for each in plan:
         if each.source in own:
             problems += check_column_type(own[each.source], each.converter.field)
-    problems += _find_problems(plan, "column")
-    if not plan and not problems:
+    if not plan:
         problems.append(FieldProblem("column", "", "It has no columns.", needs_column=True))
-    if problems:
-        object_name = schema.name if schema else "its bulk job"
-        raise StreamMismatchError(problems, stream=stream, object_name=object_name)
-    unmapped = [name for name in own if name not in sent and not name.startswith(METADATA_PREFIX)]
-    return CsvPlan(tuple(plan), tuple(own[name] for name in unmapped))
+    object_name = schema.name if schema else "its bulk job"
+    return _checked_plan(plan, columns, problems, "column", stream, object_name)
 
 
 def plan_survey(columns: tuple[Column, ...], settings: StreamSettings, *, stream: str) -> CsvPlan:
@@ -167,54 +159,43 @@ def plan_survey(columns: tuple[Column, ...], settings: StreamSettings, *, stream
             data_type = "EMAIL"
         converter = Converter(name, Field(name, name, data_type), date_format=settings.date_format)
         if_blank = REQUIRED_MISSING if role in _REQUIRED else None
-        return CsvColumn(converter, source, constant, if_blank, is_response=True)
+        return CsvColumn(converter, source, constant, if_blank, role)
 
-    survey_columns, constants = settings.survey_columns, settings.constants
-    names = tuple(column.name for column in columns)
-    filled = dict(survey_columns)
-    named = {_role(name) for name in (*survey_columns, *constants)}
+    filled, names = dict(settings.survey_columns), [column.name for column in columns]
+    named = {_role(name) for name in (*filled, *settings.constants)}
     for source in names:
         if _role(source) in SURVEY_COLUMNS and _role(source) not in named:
             filled.setdefault(_role(source), source)
     plan = [csv_column(name, source) for name, source in filled.items()]
-    plan += [csv_column(name, None, value) for name, value in constants.items()]
-    spare = set(names).difference(survey_columns.values())
-    problems = [*missing_columns("survey_columns", survey_columns.values(), names, spare)]
-    roles = [_role(name) for name in (*filled, *constants)]
-    for role in filter(lambda each: each not in roles, _REQUIRED):
+    plan += [csv_column(name, None, value) for name, value in settings.constants.items()]
+    spare = set(names).difference(settings.survey_columns.values())
+    problems = [*missing_columns("survey_columns", settings.survey_columns.values(), names, spare)]
+    roles = {each.role for each in plan}
+    for role in (each for each in _REQUIRED if each not in roles):
         message = f"A survey import needs {role}, and no column or constant fills it."
         near = suggest_names(role, names)
         problems.append(FieldProblem("survey_columns", role, message, near, needs_column=True))
-    problems += _find_problems(plan, "survey_columns", _role)
-    if problems:
-        raise StreamMismatchError(problems, stream=stream, object_name="a survey import")
-    order = {role: place for place, role in enumerate(SURVEY_COLUMNS)}
-    plan.sort(key=lambda each: order.get(_role(each.converter.name), len(order)))
-    unmapped = (column for column in columns if column.name not in filled.values())
-    return CsvPlan(tuple(plan), tuple(unmapped))
+    order = [*SURVEY_COLUMNS]
+    plan.sort(key=lambda each: order.index(each.role) if each.role in order else len(order))
+    return _checked_plan(plan, columns, problems, "survey_columns", stream, "a survey import")
 
 
 def cell(value: Json) -> str:
     """Return a converted value as a cell: null is empty, a list its items between semicolons."""
-    if isinstance(value, str):
-        if "\0" in value:  # some CSV readers end the file there
-            message = f"a NUL character at position {value.index(chr(0))}, which no CSV can hold"
-            hint = "Remove it in a stream map."
-            raise ConversionError(code="nul_in_text", message=message, hint=hint)
-        return value
     if value is None:
         return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, NUMBERS):
-        return number_text(value)
     if isinstance(value, (list, tuple)):
         items = [cell(each) for each in value]
         if any(";" in each for each in items):
             message = "an item has a semicolon, which separates the items in a CSV"
             raise ConversionError(code="separator_in_item", message=message)
         return ";".join(items)
-    return str(value)
+    text = write_text(value)
+    if "\0" in text:  # some CSV readers end the file there
+        message = f"a NUL character at position {text.index(chr(0))}, which no CSV can hold"
+        hint = "Remove it in a stream map."
+        raise ConversionError(code="nul_in_text", message=message, hint=hint)
+    return text
 
 
 def harmless(text: str) -> str:
@@ -222,27 +203,38 @@ def harmless(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
-def _find_problems(
-    columns: Sequence[CsvColumn], setting: str, role: Callable[[str], str] = str.casefold
-) -> Iterator[FieldProblem]:
-    names: dict[str, list[str]] = defaultdict(list)
-    for column in columns:
-        name, is_constant = column.converter.name, column.source is None
-        names[role(name)].append(name)
-        place = "constants" if is_constant else setting
+def _checked_plan(
+    plan: Sequence[CsvColumn],
+    columns: Iterable[Column],
+    problems: Iterable[FieldProblem],
+    setting: str,
+    stream: str,
+    object_name: str,
+) -> CsvPlan:
+    """Raise these problems and those of any CSV, or return what is written and what is not."""
+    found, names = [*problems], defaultdict[str, list[str]](list)
+    for column in plan:
+        name = column.converter.name
+        names[column.role or name.casefold()].append(name)
         try:
-            cell(encodable(name))
-            if is_constant:
+            cell(name)
+            if column.source is None:
                 column.text({})
-        except ConversionError as error:
-            message = f"Column {name} cannot be in a CSV: {error.message}."
-            yield FieldProblem(place, name, message)
-        except RecordRejectedError as error:
-            yield FieldProblem(place, name, str(error))
+        except (ConversionError, RecordRejectedError) as error:
+            message = str(error)
+            if isinstance(error, ConversionError):
+                message = f"Column {name} cannot be in a CSV: {error.message}."
+            place = "constants" if column.source is None else setting
+            found.append(FieldProblem(place, name, message))
     for same in names.values():
         if len(same) > 1:
             message = f"{' and '.join(same)} are the same column of the CSV. Keep only one."
-            yield FieldProblem(setting, same[0], message)
+            found.append(FieldProblem(setting, same[0], message))
+    if found:
+        raise StreamMismatchError(found, stream=stream, object_name=object_name)
+    sent = {column.source for column in plan}
+    others = (each for each in columns if not each.name.startswith(METADATA_PREFIX))
+    return CsvPlan(tuple(plan), tuple(each for each in others if each.name not in sent))
 
 
 def _role(name: str) -> str:

@@ -40,10 +40,6 @@ class ConversionError(Exception):
     message: str
     hint: str = ""
 
-    def for_field(self, field: str, data_type: str, value: object) -> FieldError:
-        """Return the error of a field and its value."""
-        return FieldError(field, value, data_type, self.code, self.message, self.hint)
-
 
 class RecordRejectedError(Exception):
     """A record, or one value, cannot be written; carries the errors of all fields concerned."""

@@ -127,8 +127,8 @@ class RecordMapper:
         return {name: value for name, value in mapped.items() if value is not None}
 
     def _error(self, name: str, error: ConversionError, record: Mapping[str, Json]) -> FieldError:
-        data_type = self.converters.get(name, _UNPLANNED).data_type
-        return error.for_field(name, data_type, record.get(name))
+        converter = self.converters.get(name) or Converter(name)
+        return converter.field_error(error, record.get(name))
 
 
 class WriteRules:

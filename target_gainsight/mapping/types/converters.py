@@ -10,7 +10,7 @@ from functools import partial
 from typing import NamedTuple
 
 from target_gainsight.api import Field, Json
-from target_gainsight.mapping.errors import ConversionError, RecordRejectedError
+from target_gainsight.mapping.errors import ConversionError, FieldError, RecordRejectedError
 from target_gainsight.mapping.types import datetimes, numeric, spellings, strings
 from target_gainsight.mapping.types.picklists import Picklist
 from target_gainsight.settings.stream_settings import DateFormat
@@ -54,8 +54,11 @@ class Converter:
         try:
             return self._write(value)
         except ConversionError as error:
-            rejected = error.for_field(self.name, self.data_type, value)
-            raise RecordRejectedError([rejected]) from None
+            raise RecordRejectedError([self.field_error(error, value)]) from None
+
+    def field_error(self, error: ConversionError, value: object) -> FieldError:
+        """Return why this field cannot have a value."""
+        return FieldError(self.name, value, self.data_type, error.code, error.message, error.hint)
 
     def comparable(self, value: Json) -> Hashable:
         """Return what a value compares as; an ambiguous one is a new NaN, which equals nothing."""
