@@ -13,7 +13,7 @@ from target_gainsight.cli.output import examples, format_option, marks, print_as
 from target_gainsight.cli.tenant import configured, read_settings, tenant_connection
 from target_gainsight.mapping.errors import counted
 from target_gainsight.mapping.escaping import one_line
-from target_gainsight.probe import MAX_CALLS, READ_QUESTIONS, writes
+from target_gainsight.probe import writes
 from target_gainsight.probe.observations import (
     Observation,
     ProbeEndedError,
@@ -21,6 +21,7 @@ from target_gainsight.probe.observations import (
     ask,
     make_profile,
 )
+from target_gainsight.probe.reads import MAX_CALLS, READ_QUESTIONS
 from target_gainsight.probe.tenant import ProbedTenant
 from target_gainsight.probe.trial import Trial, plan_writes
 

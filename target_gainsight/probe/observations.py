@@ -35,13 +35,9 @@ class Observation:
     """The result for a topic: a row of the table and an entry of the profile.
 
     No attribute has values of records, names of people, the host or a secret. Only `consequence`,
-    which the profile leaves out, may name custom objects and fields.
-
-    Attributes:
-        position: The position of the topic's switch that plays the tenant.
-        verdict: By default, `as assumed` at the usual position, `handled` otherwise: the target is
-            tested with every position.
-        consequence: What the target does with it; that of the topic by default.
+    which the profile leaves out, may name custom objects and fields. The `position` is that of the
+    topic's switch. The `verdict` is by default `as assumed` at the usual position and `handled` at
+    others, because the target is tested with every position.
     """
 
     name: str
@@ -53,11 +49,9 @@ class Observation:
 
 @dataclass(frozen=True)
 class Topic:
-    """What an observation is about.
+    """What an observation is about: the switch of this name, if there is one, and an assumption.
 
     Attributes:
-        name: Such as `no_rows`, unique in a run; the name of the switch if there is one.
-        assumed: What the target assumes.
         consequence: What the target does with an observation, as in `reads both forms`.
         usual: The position of the switch that stands for the assumption; None without a switch.
         otherwise: What it does if it relies on the assumption, and that does not hold.
@@ -122,7 +116,7 @@ def ask(
 
 
 def make_profile(known: Mapping[Topic, Observation]) -> dict[str, Any]:
-    """Return the observations of a tenant as JSON values that can be published."""
+    """Return the observations as JSON values that can be published."""
     return {
         "format": _FORMAT,
         "version": version("target-gainsight"),

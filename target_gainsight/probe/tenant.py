@@ -53,10 +53,9 @@ _MAX_UNREADABLE = 3
 
 @dataclass(frozen=True)
 class Reply:
-    """The response to one call, or why there is none.
+    """The response to one call, or why there is none; `data` is there for a refusal, too.
 
-    `data` is there for a refusal, too. `rows` are those of a query, under the selected names; None
-    if it failed.
+    The `rows` of a query are under the selected names; None if it failed.
     """
 
     status: int | None = None
@@ -68,7 +67,7 @@ class Reply:
 
     @property
     def code(self) -> str | None:
-        """Gainsight's error code, if the call was refused with one; no other text."""
+        """Gainsight's error code, if there is one; no other text."""
         code = (self.error.code if self.error else None) or ""
         return code if _CODE.fullmatch(code) else None
 
@@ -84,11 +83,7 @@ class Reply:
         return isinstance(self.error, RefusedError) and self.rows is None
 
     def accepts(self) -> bool:
-        """Return whether a write is a success that lists no error.
-
-        Raises:
-            NotSettledError: The tenant neither accepts nor refuses it.
-        """
+        """Return whether a write is accepted; if it is neither, the question stays open."""
         if not self.is_refused and (self.error or as_mapping(self.data).get("errors")):
             raise NotSettledError(self.summary)
         return not self.is_refused
@@ -101,11 +96,10 @@ class Reply:
 class ProbedTenant:
     """Makes the calls of one probe; those that several questions need are made once.
 
-    Args:
-        client: The client; its rate limiter bounds the number of calls, retries included.
-        events: The attempts of calls, to which the client adds.
+    The rate limiter of the client bounds their number, retries included.
 
     Attributes:
+        events: The attempts of calls, to which the client adds.
         reply: The reply to the last call, which those of `records` and `metadata` leave, too.
         found_nothing: The reply to the last query that worked and returned no row.
         headers: The latest value of every header of a successful response, by name in lower case.
@@ -146,7 +140,7 @@ class ProbedTenant:
         """Make a call and return what came back, a refusal as well as a success.
 
         Raises:
-            NotSettledError: The calls that the probe may make are used up.
+            NotSettledError: The probe may make no more calls.
             ProbeEndedError: No further call can succeed.
         """
         with suppress(GainsightError):

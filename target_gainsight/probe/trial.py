@@ -32,13 +32,6 @@ from target_gainsight.probe.tenant import GSID, ProbedTenant, Reply
 
 DAY = "2026-01-27"
 """The day that is written to dates."""
-FIRST, SECOND, TWIN, UNTOUCHED = 3, 1, 4, 2
-"""Numbers of the rows, in the order in which they are created: not that of their keys."""
-CREATED = (FIRST, SECOND, TWIN, UNTOUCHED)
-ABSENT = 5
-"""The number of a key that no row has."""
-TOO_MANY = range(10, 61)
-"""The numbers of one record more than a call may have."""
 _MARK = "tg-probe-"
 _MARK_LENGTH = len(_MARK) + 15
 """The characters that a key field must hold."""
@@ -68,10 +61,7 @@ _NEEDED: Mapping[str, Json] = {
 
 
 class Trial:
-    """The marked records of one object, each with a number from 0 to 99.
-
-    Args:
-        key: The field that holds the mark.
+    """The marked records of one object, each with a number from 0 to 99 in its key.
 
     Attributes:
         prefix: The beginning of the keys of this run. The run's id in it ends in a checksum, so
@@ -93,13 +83,9 @@ class Trial:
         for role, types in _ROLES.items():
             usable = (each for each in others if each.data_type in types and _is_usable(each))
             self.fields[role] = next(usable, None)
-        self.needed = {
-            each.name: value
-            for each in schema.fields
-            if each is not key
-            and _is_mandatory(each)
-            and (value := _needed_value(each)) is not None
-        }
+        needed = [each for each in schema.fields if each is not key and _is_mandatory(each)]
+        values = {each.name: _needed_value(each) for each in needed}
+        self.needed = {name: value for name, value in values.items() if value is not None}
         self.created: list[str] = []
         self.left: set[str] = set()
         self.may_appear = False
@@ -113,8 +99,8 @@ class Trial:
         text = self.fields["nullable text"]
         return {text.name: f"probe {step}"} if text else {self.field("number").name: step}
 
-    def create(self, numbers: Sequence[int] = CREATED) -> Reply:
-        """Create records, each with the number of its key."""
+    def create(self, numbers: Sequence[int]) -> Reply:
+        """Create records with these numbers."""
         keys = [f"{self.prefix}{each}" for each in numbers]
         reply = self._write("POST", [{**self.needed, self.key: key} for key in keys])
         self.may_appear = self.may_appear or isinstance(reply.error, UnknownOutcomeError)
@@ -122,14 +108,14 @@ class Trial:
         self.created += [str(row[GSID]) for row in listed if row.get(GSID)]
         return reply
 
-    def write(self, role: str, value: Json, number: int = FIRST) -> Reply:
+    def write(self, role: str, value: Json, number: int) -> Reply:
         """Write a value to the field with a role, in one row."""
         return self.update({number: {self.field(role).name: value}})
 
     def update(
         self, records: Mapping[int, Record], keys: Sequence[str] = (), lookups: Json = None
     ) -> Reply:
-        """Update records, by number, by their mark and by further keys."""
+        """Update records, by number, through their mark and further keys."""
         body = [{**each, self.key: f"{self.prefix}{number}"} for number, each in records.items()]
         return self._write("PUT", body, (self.key, *keys), lookups)
 
@@ -190,11 +176,7 @@ class Trial:
 
 
 def plan_writes(tenant: ProbedTenant, object_name: str) -> Trial:
-    """Read the object's description, and what earlier probes have left in it.
-
-    Raises:
-        ProbeEndedError: The object is not to be written to.
-    """
+    """Choose the fields to write, and read what earlier probes have left in the object."""
     try:
         schema = tenant.metadata.describe(object_name)
     except ObjectNotFoundError as error:

@@ -15,20 +15,9 @@ from target_gainsight.probe.observations import (
     holds,
     require,
 )
-from target_gainsight.probe.queries import DATES, DATETIMES, EMPTY_TEXT, observe_dates
+from target_gainsight.probe.reads import DATES, DATETIMES, EMPTY_TEXT, observe_dates
 from target_gainsight.probe.tenant import BASIC_FIELDS, GSID, ProbedTenant, Reply
-from target_gainsight.probe.trial import (
-    ABSENT,
-    CREATED,
-    DAY,
-    FIRST,
-    SECOND,
-    TOO_MANY,
-    TWIN,
-    UNTOUCHED,
-    Trial,
-    labels_with_case,
-)
+from target_gainsight.probe.trial import DAY, Trial, labels_with_case
 
 _BY_GSID = "reads rows, and updates them by GSID"
 _NO_SUCH_CALL = "sends no such call"
@@ -39,6 +28,11 @@ _FORMAT = "sends date_format, and tries the other format once"
 _SENT = "sends milliseconds and offset"
 _REPORT = "is not made for that; please report this profile"
 
+FIRST, SECOND, TWIN, UNTOUCHED, ABSENT = 3, 1, 4, 2, 5
+"""Numbers of the rows, in the order in which they are created, not that of their keys; the last is
+that of a key that no row has."""
+TOO_MANY = range(10, 61)
+"""The numbers of one record more than a call may have."""
 _GENERIC = "GSOBJ_1008"
 _TAIL = re.compile(r"\(\s*\w[\w.]*(?P<blank>\s*)=")
 _DELETE_POSITIONS = {
@@ -60,30 +54,28 @@ _DAYS: Mapping[str, tuple[int, Json]] = {
 
 
 def _judge(name: str, reply: Reply, accepted: Position, refused: Position) -> Observation:
+    """Return the position for a write that is accepted, or that for one that is refused."""
     if reply.accepts():
         return Observation(name, accepted, "accepted")
     return Observation(name, refused, f"refused with {reply.summary}")
 
 
-def _judge_code(name: str, reply: Reply) -> Observation:
-    return _judge(name, reply, None, reply.code)
-
-
 def _create(trial: Trial) -> Iterator[Observation]:
     """Create the rows, and compare the order of the response with that of the records."""
-    reply = trial.create()
+    numbers = (FIRST, SECOND, TWIN, UNTOUCHED)
+    reply = trial.create(numbers)
     if reply.error:
         message = f"{trial.object_name} does not take the probe's records: {reply.error}"
         raise ProbeEndedError(message)
     listed, rows = list(trial.created), trial.read()
-    sent = [str(row[GSID]) for number in CREATED for row in rows[number]]
+    sent = [str(row[GSID]) for number in numbers for row in rows[number]]
     require(sorted(listed) == sorted(sent), "the response does not list the records by GSID")
     yield holds("row_order", listed == sent, "it does" if listed == sent else "in another order")
 
 
 def _update_by_gsid(trial: Trial) -> Iterator[Observation]:
     reply = trial.update_by_gsid(FIRST, trial.change(1))
-    yield _judge("keys_gsid_refused", reply, accepted=False, refused=True)
+    yield _judge("keys_gsid_refused", reply, False, True)
 
 
 def _update_without_match(trial: Trial) -> Iterator[Observation]:
@@ -96,7 +88,7 @@ def _update_without_match(trial: Trial) -> Iterator[Observation]:
     position = positions.get((reply.accepts(), changed)) if not rows[ABSENT] else None
     observed = f"{reply.summary}; {changed} of 2 others written, {len(rows[ABSENT])} created"
     yield Observation("put_without_match", position, observed)
-    yield _judge_code("put_without_match_code", reply)
+    yield _judge("put_without_match_code", reply, None, reply.code)
 
 
 def _update_twins(trial: Trial) -> Iterator[Observation]:
@@ -119,14 +111,15 @@ def _misuse_keys(trial: Trial) -> Iterator[Observation]:
     change = trial.change(4)
     trial.update({FIRST: change})
     reply = trial.update({FIRST: change}, [*change, trial.key, *change])
-    yield _judge_code("too_many_keys_code", reply)
+    yield _judge("too_many_keys_code", reply, None, reply.code)
     reply = trial.update({FIRST: {}}, list(change))
-    yield _judge("put_missing_key", reply, accepted="ignore", refused="error")
-    yield _judge_code("put_missing_key_code", reply)
+    yield _judge("put_missing_key", reply, "ignore", "error")
+    yield _judge("put_missing_key_code", reply, None, reply.code)
 
 
 def _send_too_many_records(trial: Trial) -> Iterator[Observation]:
-    yield _judge_code("too_many_records_code", trial.create(TOO_MANY))
+    reply = trial.create(TOO_MANY)
+    yield _judge("too_many_records_code", reply, None, reply.code)
 
 
 def _send_bad_records(trial: Trial) -> Iterator[Observation]:
@@ -154,23 +147,22 @@ def _send_bad_records(trial: Trial) -> Iterator[Observation]:
 
 
 def _link_to_nothing(trial: Trial) -> Iterator[Observation]:
-    """Write a GSID that no row has, and let the tenant look up a name that no row has."""
+    """Let the tenant look up a name that no row has, and write a GSID that no row has."""
     field = trial.field("lookup")
-    linked = field.lookup_objects[0]
-    gsids = trial.tenant.query(linked, BASIC_FIELDS, limit=1).values(GSID)
-    gsid = str(require(gsids, "no row of the lookup's object can be read")[0])
-    reply = trial.write("lookup", gsid[:4] + secrets.token_hex(16).upper())
-    yield _judge("lookup_must_exist", reply, accepted=False, refused=True)
     lookup: Json = {
         "fields": {_COLUMN: "Name"},
         "lookupField": GSID,
-        "objectName": linked,
+        "objectName": field.lookup_objects[0],
         "multiMatchOption": "FIRSTMATCH",
         "onNoMatch": "ERROR",
     }
     record = {_COLUMN: f"tg-probe-{secrets.token_hex(16)}"}
     reply = trial.update({FIRST: record}, lookups={field.name: lookup})
-    yield _judge_code("lookup_error_code", reply)
+    yield _judge("lookup_error_code", reply, None, reply.code)
+    gsids = trial.tenant.query(field.lookup_objects[0], BASIC_FIELDS, limit=1).values(GSID)
+    gsid = str(require(gsids, "no row of the lookup's object can be read")[0])
+    reply = trial.write("lookup", gsid[:4] + secrets.token_hex(16).upper(), FIRST)
+    yield _judge("lookup_must_exist", reply, False, True)
 
 
 def _write_dates(trial: Trial) -> Iterator[Observation]:
@@ -194,25 +186,25 @@ def _write_dates(trial: Trial) -> Iterator[Observation]:
 
 def _write_datetimes(trial: Trial) -> Iterator[Observation]:
     name = trial.field("datetime").name
-    if trial.write("datetime", f"{DAY}T10:20:30.000Z").accepts():
-        reply = trial.write("datetime", f"{DAY}T10:20:30Z")
-        yield _judge("datetime_milliseconds_required", reply, accepted=False, refused=True)
+    if trial.write("datetime", f"{DAY}T10:20:30.000Z", FIRST).accepts():
+        reply = trial.write("datetime", f"{DAY}T10:20:30Z", FIRST)
+        yield _judge("datetime_milliseconds_required", reply, False, True)
     else:
         yield holds("datetime_milliseconds_required", False, "refused with milliseconds")
     yield observe_dates(DATETIMES, [row.get(name) for row in trial.read(name)[FIRST]])
 
 
 def _write_number(trial: Trial) -> Iterator[Observation]:
-    reply = trial.write("number", "5")
-    yield _judge("numeric_strings", reply, accepted=True, refused=False)
+    reply = trial.write("number", "5", FIRST)
+    yield _judge("numeric_strings", reply, True, False)
 
 
 def _write_labels(trial: Trial) -> Iterator[Observation]:
     """Write a label as described, and one in a case that no label has."""
     label = labels_with_case(trial.field("picklist"))[0]
-    if trial.write("picklist", label).accepts():
-        reply = trial.write("picklist", label.swapcase())
-        yield _judge("picklist_ignores_case", reply, accepted=True, refused=False)
+    if trial.write("picklist", label, FIRST).accepts():
+        reply = trial.write("picklist", label.swapcase(), FIRST)
+        yield _judge("picklist_ignores_case", reply, True, False)
     else:
         yield holds("picklist_ignores_case", False, "an active label is refused")
 

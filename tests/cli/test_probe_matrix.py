@@ -13,7 +13,7 @@ import pytest
 from conftest import Commands
 from probed_tenant import EMAIL, OBJECT, PROBED, held
 
-from target_gainsight.probe import READ_QUESTIONS
+from target_gainsight.probe.reads import READ_QUESTIONS
 from target_gainsight.probe.writes import PERSON_QUESTIONS, QUESTIONS
 from target_gainsight.sandbox.config.switches import Switches
 

@@ -20,7 +20,7 @@ from conftest import Commands
 from probed_tenant import EMAIL, OBJECT, PROBED, held, sent_kinds
 from singer_runs import clean_environment
 
-from target_gainsight.probe import MAX_CALLS
+from target_gainsight.probe.reads import MAX_CALLS
 from target_gainsight.sandbox import Tenant
 from target_gainsight.sandbox.config.faults import Fault, ServerRule
 
@@ -217,6 +217,17 @@ def test_object_with_a_key_only_leaves_questions_open(
         assert questions[name]["verdict"] == "not settled"
     assert questions["too_many_records_code"]["position"] == "GSOBJ_1008"
     assert commands.sandbox.tenant.rows("Bare__gc") == []
+
+
+def test_failed_lookup_is_settled_without_rows_to_look_up(
+    start_probed: Callable[..., Commands],
+) -> None:
+    commands = start_probed(**{**PROBED, "rows": {}})
+    result = probe(commands, OBJECT, "--format", "json")
+    assert result.exit_code == 0, result.output
+    questions = json.loads(result.stdout)["questions"]
+    assert questions["lookup_error_code"]["position"] == "GSOBJ_1008"
+    assert questions["lookup_must_exist"]["verdict"] == "not settled"
 
 
 def test_unconfirmed_create_is_reported(probed: Commands) -> None:
