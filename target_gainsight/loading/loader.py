@@ -20,6 +20,7 @@ from target_gainsight.loading.classification import (
     take_refused_merges,
 )
 from target_gainsight.loading.deletes.row_deleter import RowDeleter
+from target_gainsight.loading.dry_run.overlay import PlannedRows
 from target_gainsight.loading.keys import Key, KeyReader
 from target_gainsight.loading.lookups.deferred import DeferredParents
 from target_gainsight.loading.lookups.index import LookupIndex
@@ -31,7 +32,7 @@ from target_gainsight.loading.outcomes import (
     Settlement,
     unavailable,
 )
-from target_gainsight.loading.reading.current_rows import Matches, RowReader
+from target_gainsight.loading.reading.current_rows import CurrentRows, Matches
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.loading.writing.delivery import deliver
@@ -65,7 +66,7 @@ class RecordLoader:
     limits: Limits
     classification: Classification
     keys: KeyReader
-    rows: RowReader | None
+    rows: CurrentRows | PlannedRows | None
     writer: Writer
     ledger: Ledger
     pool: CallPool
@@ -242,7 +243,7 @@ class RecordLoader:
                 self._next_group_size = max(self.limits.read_group_size, grown)
 
         self._reading = frozenset(record.key for record in records)
-        rows = cast("RowReader", self.rows)  # without any, records are inserted
+        rows = cast("CurrentRows", self.rows)  # without any, records are inserted
         self.pool.submit(partial(rows.read, records, near=near), on_read)
 
     def _classify(self, records: Sequence[LoadRecord], done: Future[Matches], *, near: bool) -> int:

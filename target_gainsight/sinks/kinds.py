@@ -2,7 +2,6 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, cast
 
 from typing_extensions import override
@@ -16,7 +15,7 @@ from target_gainsight.loading.loader import RecordLoader
 from target_gainsight.loading.object_schemas import read_static_schema
 from target_gainsight.loading.outcomes import Outcome, reason_of_fields
 from target_gainsight.loading.reading.api_rows import Comparison, PeopleRows
-from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, ObjectReader, RowReader
+from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, ObjectReader
 from target_gainsight.loading.reading.fallback_rows import FallbackRows
 from target_gainsight.loading.records import LoadRecord, SourceRecord
 from target_gainsight.loading.writing.create_recovery import CreateRecovery
@@ -100,8 +99,15 @@ class RecordsSink(ObjectSink):
         return loader
 
     @override
-    def _make_parts(self) -> tuple[RowReader | None, Writer, Comparison]:
-        keys, comparison, current = self._keys.names, Comparison(self.mapper), self._read_rows()
+    def _make_parts(self) -> tuple[CurrentRows | None, Writer, Comparison]:
+        keys, comparison = self._keys.names, Comparison(self.mapper)
+        reader = ObjectReader(self.client.records, self.object_name)
+        rows = current = self._read_rows(reader=reader)
+        if self.plan.fallback_keys:
+            by = self._reader_of(self.plan.fallback_keys)
+            fallback = self._read_rows(reader=reader, keys=by, required=(GSID, *keys))
+            claimed = self.context.claimed_rows[self.object_name.lower()]
+            rows = self._read_rows(FallbackRows, reader=reader, fallback=fallback, claimed=claimed)
         dates = (
             name
             for name, converter in self.mapper.converters.items()
@@ -120,14 +126,7 @@ class RecordsSink(ObjectSink):
             clock=self.clock,
             batch_size=self.batch_size,
         )
-        if current is None or not self.plan.fallback_keys:
-            return current, writer, comparison
-        by = self._reader_of(self.plan.fallback_keys)
-        fallback = replace(current, keys=by, required=(GSID, *keys))
-        context, name = self.context, self.object_name.lower()
-        deleted = context.plan.deleted if context.plan else ()
-        claimed = context.claimed_rows[name]
-        return FallbackRows(current, keys, fallback, by, claimed, deleted), writer, comparison
+        return rows, writer, comparison
 
 
 class PersonSink(ObjectSink):
@@ -138,12 +137,10 @@ class PersonSink(ObjectSink):
     fixed_keys = ("Email",)
 
     @override
-    def _make_parts(self) -> tuple[RowReader | None, Writer, Comparison]:
+    def _make_parts(self) -> tuple[CurrentRows | None, Writer, Comparison]:
         fields, links = self.lookups.link_fields, self.stream.company_links
-        rows = PeopleRows(
-            reader=ObjectReader(self.client.records, self.object_name),
-            keys=self._keys,
-            ruled=tuple(self.stream.field_rules),
+        rows = self._read_rows(
+            PeopleRows,
             links=ObjectReader(self.client.records, LINK_OBJECT),
             link_fields=tuple(fields),
         )
@@ -165,7 +162,7 @@ class StaticSchemaSink(ObjectSink):
     def _make_writer(self, rows: CurrentRows | None, comparison: Comparison) -> Writer: ...
 
     @override
-    def _make_parts(self) -> tuple[RowReader | None, Writer, Comparison]:
+    def _make_parts(self) -> tuple[CurrentRows | None, Writer, Comparison]:
         known = {field.name for field in self._describe().fields}  # others are sent unchecked
         compared = known - UNCOMPARED.get(self.object_name, frozenset()) - self._only_new
         comparison = Comparison(self.mapper, frozenset(compared))

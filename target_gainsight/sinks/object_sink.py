@@ -18,7 +18,7 @@ from target_gainsight.loading.lookups.plans import StreamLookups
 from target_gainsight.loading.lookups.resolver import Resolver
 from target_gainsight.loading.outcomes import Outcome, RunStoppedError, reason_of_fields
 from target_gainsight.loading.reading.api_rows import Comparison
-from target_gainsight.loading.reading.current_rows import CurrentRows, ObjectReader, RowReader
+from target_gainsight.loading.reading.current_rows import CurrentRows, ObjectReader
 from target_gainsight.loading.records import LoadRecord, SourceRecord
 from target_gainsight.loading.rejects.folder import REASON_PROPERTY
 from target_gainsight.loading.writing.writer import Writer
@@ -167,32 +167,32 @@ class ObjectSink(StreamSink):
         super().clean_up()
 
     @abstractmethod
-    def _make_parts(self) -> tuple[RowReader | None, Writer, Comparison]:
+    def _make_parts(self) -> tuple[CurrentRows | None, Writer, Comparison]:
         """Return what reads current rows, if there are lookup keys, writes and compares records."""
 
-    def _read_rows(self, **how: Any) -> CurrentRows | None:  # noqa: ANN401
+    def _read_rows(
+        self,
+        kind: type[CurrentRows] = CurrentRows,
+        **how: Any,  # noqa: ANN401
+    ) -> CurrentRows | None:
         """Return what reads current rows, if there are lookup keys."""
-        if not self._keys.names:
-            return None
-        reader = ObjectReader(self.client.records, self.object_name)
-        return CurrentRows(
-            reader=reader, keys=self._keys, ruled=tuple(self.stream.field_rules), **how
-        )
+        usual = {
+            "reader": ObjectReader(self.client.records, self.object_name),
+            "keys": self._keys,
+            "ruled": tuple(self.stream.field_rules),
+            "deleted": self.context.plan.deleted if self.context.plan else (),
+        }
+        return kind(**{**usual, **how}) if self._keys.names else None
 
     def _make_loader(self) -> RecordLoader:
         context, stream, keys = self.context, self.stream, self._keys
         plan, name = context.plan, self.object_name.lower()
-        rows, writer, comparison = self._make_parts()
+        current, writer, comparison = self._make_parts()
+        rows: CurrentRows | PlannedRows | None = current
         if plan is not None:
-            if rows is not None:
-                written = plan.written[name, keys.names]
-                rows = PlannedRows(rows, written, plan.deleted)
-            writer = PlanningWriter(
-                plan=plan,
-                kinds=self.call_kinds,
-                batch_size=writer.batch_size,
-                rows=rows,
-            )
+            written = plan.written[name, keys.names]
+            rows = planned = None if current is None else PlannedRows(current, written)
+            writer = PlanningWriter(plan, self.call_kinds, writer.batch_size, planned)
         resolver = None
         if self.lookups.lookups or self.lookups.links is not None:
             omit_null = stream.null_values == "omit"

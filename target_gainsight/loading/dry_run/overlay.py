@@ -7,7 +7,7 @@ from target_gainsight.loading.dry_run.plan import Plan
 from target_gainsight.loading.keys import TO_BE_CREATED
 from target_gainsight.loading.outcomes import BatchResult
 from target_gainsight.loading.reading.api_rows import merged_fields
-from target_gainsight.loading.reading.current_rows import GSID, Matches, RowReader
+from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, Matches
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.storage.temp_database import SpilledValues
 from target_gainsight.loading.writing.writer import WRITTEN, Action, Batch, Unresolved, Writer
@@ -22,9 +22,8 @@ class PlannedRows:
             would have been deleted; and whether the row would be a new one.
     """
 
-    rows: RowReader
+    rows: CurrentRows
     written: SpilledValues
-    deleted: set[str]
 
     def record_write(self, record: LoadRecord) -> None:
         """Record what would be written; a row that is found by fallback keys is kept with it."""
@@ -34,10 +33,8 @@ class PlannedRows:
         self.written.put(record.key, (fields, is_new or before is None))
 
     def read(self, records: Sequence[LoadRecord], *, near: bool = False) -> Matches:
-        """Read the rows of some records, as they would be by now; see ``RowReader.read``."""
+        """Read the rows of some records, as they would be by now; see ``CurrentRows.read``."""
         matches = self.rows.read(records, near=near)
-        if self.deleted:
-            matches.remove(self.deleted)
         empty = dict.fromkeys(name for record in records for name in record.fields)
         keys = dict.fromkeys(record.key for record in records)
         for key, (fields, is_new) in self.written.find(keys):
@@ -49,7 +46,7 @@ class PlannedRows:
         return matches
 
 
-@dataclass(kw_only=True)
+@dataclass
 class PlanningWriter(Writer):
     """Writes nothing and records what the real writer would send.
 
@@ -71,7 +68,7 @@ class PlanningWriter(Writer):
         for record in batch:
             result.settle(record, WRITTEN[action], gsid=record.gsid or TO_BE_CREATED)
             if self.rows is not None and action == "delete":
-                self.rows.deleted.add(str(record.gsid))
+                self.plan.deleted.add(str(record.gsid))
                 self.rows.written.put(record.key, (None, False))
             elif self.rows is not None:
                 self.rows.record_write(record)

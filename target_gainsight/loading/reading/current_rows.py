@@ -2,9 +2,9 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from target_gainsight.api import MAX_PAGE, RecordsApi, Where, all_of, errors, is_in
 from target_gainsight.loading.keys import Key, KeyReader, KeyValues
@@ -52,28 +52,12 @@ class Matches:
         """Replace the rows that have a key."""
         self._exact[key] = list(rows)
 
-    def remove(self, gsids: Container[object]) -> None:
-        """Remove rows."""
-        for key, rows in self._exact.items():
-            self._exact[key] = [row for row in rows if row.get(GSID) not in gsids]
-
     def near(self, key: Key) -> list[Row]:
         """List the rows whose key differs at most in case, surrounding blanks or Unicode form."""
         if not self._near:
             for exact, rows in self._exact.items():
                 self._near[self._keys.normalize(exact)] += rows
         return self._near.get(self._keys.normalize(key), []) if self._near else []
-
-
-class RowReader(Protocol):
-    """Reads the rows of one object that some records may match."""
-
-    def read(self, records: Sequence[LoadRecord], *, near: bool = False) -> Matches:
-        """Read rows with the fields about to be written.
-
-        Args:
-            near: Read the rows whose keys are usual spellings of the records' instead.
-        """
 
 
 @dataclass(kw_only=True, eq=False)
@@ -88,6 +72,7 @@ class CurrentRows:
             tenant refuses them, only which rows exist is read.
         may_stay_unread: If the tenant refuses every query, records are written unread: the
             response to the write shows which of them existed.
+        deleted: The GSIDs of rows that would be deleted if a dry run were real.
     """
 
     reader: "ObjectReader"
@@ -97,13 +82,19 @@ class CurrentRows:
     ruled: tuple[str, ...] = ()
     compared: frozenset[str] | None = None
     may_stay_unread: bool = False
+    deleted: Collection[str] = ()
     readable: bool = field(default=True, init=False)
     _most_values: int | None = field(default=None, init=False)
 
     def read(
         self, records: Sequence[LoadRecord], *, near: bool = False, extra: Sequence[str] = ()
     ) -> Matches:
-        """Read rows with the fields about to be written, and some extra ones."""
+        """Read the rows that some records may match, with the fields about to be written.
+
+        Args:
+            near: Read the rows whose keys are usual spellings of the records' instead.
+            extra: Further fields to read.
+        """
         list_values = self.keys.near_values if near else self.keys.equal_values
         values = [each for record in records for each in list_values(record.fields)]
         names = dict.fromkeys(name for record in records for name in record.fields)
@@ -113,7 +104,8 @@ class CurrentRows:
         rows: list[Row] = []
         for start in range(0, len(values), size):
             rows += self._read_part(values[start : start + size], tuple(select))
-        return Matches(map(self._as_written, rows), self.keys, readable=self.readable)
+        there = (self._as_written(row) for row in rows if row.get(GSID) not in self.deleted)
+        return Matches(there, self.keys, readable=self.readable)
 
     def _read_part(self, values: Sequence[KeyValues], select: tuple[str, ...]) -> list[Row]:
         """Read one part; if it is refused, its halves, and remember their size."""
