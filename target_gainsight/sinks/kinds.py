@@ -9,7 +9,8 @@ from typing_extensions import override
 from target_gainsight.api import ObjectSchema
 from target_gainsight.loading.classification import ExistingOnInsert
 from target_gainsight.loading.deletes.deleted_rows import RowStream
-from target_gainsight.loading.deletes.row_deleter import DeleteWriter, RowDeleter
+from target_gainsight.loading.deletes.row_deleter import RowDeleter
+from target_gainsight.loading.dry_run.overlay import PlanningWriter
 from target_gainsight.loading.keys import LINK_OBJECT
 from target_gainsight.loading.loader import RecordLoader
 from target_gainsight.loading.object_schemas import read_static_schema
@@ -80,21 +81,18 @@ class RecordsSink(ObjectSink):
         loader = super()._make_loader()
         if self.stream.deletes != "delete":
             return loader
-        records, schema, plan = self.client.records, self._object_schema, self.context.plan
-        writer: Writer = DeleteWriter(records, self.object_name)
+        schema, plan = self._object_schema, self.context.plan
         if plan is not None:
             plan.streams[self.stream_name].max_deletes = self.stream.max_deletes
-            writer = loader.writer
         loader.deleter = RowDeleter(
             stream=RowStream(self.stream_name, self.object_name, self.plan.keys, schema),
             max_deletes=self.stream.max_deletes,
-            records=records,
+            reader=ObjectReader(self.client.records, self.object_name),
             deleted=self.context.deleted_rows,
-            writer=writer,
             clock=self.clock,
             max_retry_seconds=loader.limits.max_retry_seconds,
             pool=loader.pool,
-            plan=plan,
+            planning=loader.writer if isinstance(loader.writer, PlanningWriter) else None,
         )
         return loader
 

@@ -12,16 +12,13 @@ from target_gainsight.api import (
     GainsightError,
     NotFoundError,
     ObjectNotFoundError,
-    RecordsApi,
     RefusedError,
-    StopRunError,
-    UnreadableFieldError,
     is_in,
 )
 from target_gainsight.loading.call_pool import CallPool
 from target_gainsight.loading.classification import no_row_reason
 from target_gainsight.loading.deletes.deleted_rows import DeletedRows, RowStream
-from target_gainsight.loading.dry_run.plan import Plan
+from target_gainsight.loading.dry_run.overlay import PlanningWriter
 from target_gainsight.loading.outcomes import BatchResult, Outcome, RunStoppedError, unavailable
 from target_gainsight.loading.reading.current_rows import GSID, ObjectReader, Row
 from target_gainsight.loading.records import LoadRecord
@@ -36,18 +33,23 @@ OnSettled = Callable[[BatchResult], None]
 
 
 @dataclass(kw_only=True)
-class RowDeleter:
-    """Deletes rows of one stream, up to a limit; a dry run only counts its reads in the plan."""
+class RowDeleter(Writer):
+    """Deletes rows of one stream by their GSIDs, up to a limit.
+
+    Attributes:
+        planning: Takes the place of the calls in a dry run.
+    """
 
     stream: RowStream
     max_deletes: int
-    records: RecordsApi
+    reader: ObjectReader
     deleted: DeletedRows
-    writer: Writer
     clock: Clock
     max_retry_seconds: float
     pool: CallPool
-    plan: Plan | None
+    planning: PlanningWriter | None
+    batch_size: int = 1
+    after_lost_response: ClassVar[str] = "looking up the row"
 
     def delete(self, records: Sequence[LoadRecord], on_settled: OnSettled) -> None:
         """Delete the rows of some records, each of which names one row, and settle them all.
@@ -62,11 +64,7 @@ class RowDeleter:
         for start in range(0, len(allowed), ROWS_OF_ONE_READ):
             part = allowed[start : start + ROWS_OF_ONE_READ]
             counts[name] += len(part)
-            if self.plan is None:
-                part = self._save(part, on_settled)
-            else:
-                self.plan.record_read()
-            refused += self._send(part, on_settled)
+            refused += self._send(self._save(part, on_settled), on_settled)
         sent = len(allowed)
         while len(refused) < sent:
             sent = len(refused)
@@ -83,27 +81,48 @@ class RowDeleter:
             )
             raise RunStoppedError(message, code="too_many_deletes", suggestion=suggestion)
 
-    def _save(self, records: Sequence[LoadRecord], on_settled: OnSettled) -> list[LoadRecord]:
+    def _save(self, records: Sequence[LoadRecord], on_settled: OnSettled) -> Sequence[LoadRecord]:
         """Write the rows of some records to the file; return the records that have one."""
+        if self.planning is not None:
+            self.planning.plan.record_read()
+            return records
+        result = BatchResult()
         try:
-            gsids = [str(record.gsid) for record in records]
-            found = read_whole_rows(self.records, self.stream, gsids)
-        except StopRunError:
-            raise
+            rows = self._read_whole(records, result)
         except GainsightError as error:
             on_settled(unavailable(records, error))
-            return []
-        result = BatchResult()
-        for record, gsid in zip(records, gsids, strict=True):
-            row = found.get(gsid)
-            if row is None:
+            return ()
+        for record in result.unsettled(records):
+            if str(record.gsid) not in rows:
                 result.settle(record, Outcome.SKIPPED, no_row_reason(self.stream.object_name))
-            elif isinstance(row, RefusedError):
-                result.settle(record, Outcome.REJECTED, refusal_reason(row))
-        rows = {gsid: row for gsid, row in found.items() if not isinstance(row, RefusedError)}
         self.deleted.add(self.stream, rows)
         on_settled(result)
         return result.unsettled(records)
+
+    def _read_whole(self, records: Sequence[LoadRecord], result: BatchResult) -> dict[str, Row]:
+        """Read rows with all fields that can be read; settle the records whose rows cannot.
+
+        Reads with one query, or row by row where the tenant refuses that or ignores the filter:
+        such a call selects no fields, so that none can be refused.
+        """
+        name, schema = self.stream.object_name, self.stream.schema
+        gsids = {str(record.gsid): record for record in records}
+        fields = [each.name for each in schema.fields if each.name != GSID] if schema else []
+        where = is_in(GSID, list(gsids))
+        if fields and not self.reader.reads_needed_only:
+            with suppress(RefusedError, RunStoppedError):
+                found = self.reader.read((GSID,), fields, where, lambda row: row[GSID] in gsids)
+                rows = {str(row[GSID]): row for row in found}
+                if rows.keys() <= gsids.keys() and not self.reader.reads_needed_only:
+                    return rows
+        rows = {}
+        for gsid, record in gsids.items():
+            with suppress(NotFoundError):
+                try:
+                    rows[gsid] = self.reader.records.get(name, gsid)
+                except RefusedError as error:
+                    result.settle(record, Outcome.REJECTED, refusal_reason(error))
+        return rows
 
     def _send(self, records: Sequence[LoadRecord], on_settled: OnSettled) -> list[BatchResult]:
         """Delete rows and settle their records, except for the refused deletes it returns."""
@@ -117,62 +136,19 @@ class RowDeleter:
             else:
                 on_settled(result)
 
-        clock, seconds = self.clock, self.max_retry_seconds
+        writer, clock, seconds = self.planning or self, self.clock, self.max_retry_seconds
         for record in records:
-            send = partial(deliver, self.writer, "delete", [record], clock, seconds)
+            send = partial(deliver, writer, "delete", [record], clock, seconds)
             self.pool.submit(send, partial(on_sent, record))
         while in_flight:
             self.pool.process_completed(wait=True)
         return refused
 
-
-def read_whole_rows(
-    records: RecordsApi, stream: RowStream, gsids: Sequence[str]
-) -> dict[str, Row | RefusedError]:
-    """Read rows with all fields that can be read, or why one cannot; leave out what is not there.
-
-    Reads with one query, or row by row where the tenant refuses that or ignores the filter: such a
-    call selects no fields, so that none can be refused.
-    """
-    name, fields = stream.object_name, stream.schema.fields if stream.schema else ()
-    select = [GSID, *(field.name for field in fields if field.name != GSID)]
-    while len(select) > 1:
-        try:
-            found = records.query(name, select=select, where=is_in(GSID, gsids), limit=len(gsids))
-            by_gsid: dict[str, Row | RefusedError] = {str(row.get(GSID)): row for row in found}
-        except UnreadableFieldError as error:
-            readable = [each for each in select if each not in error.fields]
-            select = readable if len(readable) < len(select) else []
-        except RefusedError:
-            break
-        else:
-            if by_gsid.keys() <= set(gsids):
-                return by_gsid
-            break
-    rows: dict[str, Row | RefusedError] = {}
-    for gsid in gsids:
-        with suppress(NotFoundError):
-            try:
-                rows[gsid] = records.get(name, gsid)
-            except RefusedError as error:
-                rows[gsid] = error
-    return rows
-
-
-@dataclass
-class DeleteWriter(Writer):
-    """Deletes the rows of one object by their GSIDs."""
-
-    records: RecordsApi
-    object_name: str
-    batch_size: int = 1
-    after_lost_response: ClassVar[str] = "looking up the row"
-
     def write(self, action: Action, batch: Batch, result: BatchResult) -> list[Unresolved]:
         """Delete one row. A refused delete is looked up: perhaps there is no such row."""
         (record,) = batch
         try:
-            self.records.delete(self.object_name, str(record.gsid), repeatable=False)
+            self.reader.records.delete(self.stream.object_name, str(record.gsid), repeatable=False)
         except ObjectNotFoundError:
             raise
         except (RefusedError, NotFoundError) as error:
@@ -183,12 +159,10 @@ class DeleteWriter(Writer):
     def recover(self, unresolved: Sequence[Unresolved], result: BatchResult) -> Batch:
         """Look the row up; if it is gone, it was deleted: by someone else if ours was refused."""
         [each] = unresolved
-        gsid = str(each.record.gsid)
-        rows = ObjectReader(self.records, self.object_name).read(
-            (GSID,), (), is_in(GSID, [gsid]), lambda row: str(row.get(GSID)) == gsid
-        )
+        gsid, object_name = str(each.record.gsid), self.stream.object_name
+        rows = self.reader.read((GSID,), (), is_in(GSID, [gsid]), lambda row: row[GSID] == gsid)
         if not rows and (each.reason is None or each.resent):
             result.settle(each.record, Outcome.DELETED, gsid=gsid)
         elif not rows:
-            result.settle(each.record, Outcome.SKIPPED, no_row_reason(self.object_name))
+            result.settle(each.record, Outcome.SKIPPED, no_row_reason(object_name))
         return ()
