@@ -4,11 +4,11 @@ The SDK's path ends the run on the first bad record; this one rejects that recor
 """
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from singer_sdk.exceptions import RecordsWithoutSchemaException
-from singer_sdk.mapper import PluginMapper, RemoveRecordTransform
+from singer_sdk.mapper import PluginMapper
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 from singer_sdk.sinks import Sink
 
@@ -20,12 +20,7 @@ from target_gainsight.mapping.errors import display, error_text
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.mapping.planning.checks import StreamMismatchError
 from target_gainsight.singer.schemas import merge_schemas, repair_schema, with_undeclared
-from target_gainsight.singer.stream_maps import (
-    Transform,
-    prepare_for_flattening,
-    schema_behind_map,
-    transform_of,
-)
+from target_gainsight.singer.stream_maps import Route, StreamMaps
 from target_gainsight.sinks import StreamSink
 from target_gainsight.sinks.stream import DELETED_AT
 
@@ -36,9 +31,6 @@ Record = dict[str, Any]
 MAX_KEYWORDS = 10
 MAX_COLUMNS = 5000
 """Columns of one stream; the names of further ones are data, not columns."""
-
-Route = tuple[str, Transform | None]
-"""One of a stream's maps: the stream that comes out, and what it does unless it changes nothing."""
 
 
 class RecordRouter:
@@ -52,7 +44,7 @@ class RecordRouter:
         self, mapper: PluginMapper, make_sink: Callable[..., Sink], ledger: Ledger
     ) -> None:
         self.sinks: dict[str, StreamSink] = {}
-        self._mapper = mapper
+        self._maps = StreamMaps(mapper)
         self._make_sink = make_sink
         self._ledger = ledger
         self._schemas: dict[str, Record] = {}
@@ -107,18 +99,19 @@ class RecordRouter:
         routes = self._routes[message["stream"]]
         if REASON_PROPERTY in message:
             routes = _replayed(message, routes)
-        for alias, transform in routes:
+        for route in routes:
             record: Record | None = message["record"]
             failure = None
             try:
-                if transform is not None:
-                    record = transform(message["record"].copy())
+                if route.transform is not None:
+                    record = route.transform(message["record"].copy())
             except Exception as error:  # noqa: BLE001 - expressions raise whatever they like
                 record, text = {}, f"a stream map expression failed: {error_text(error)}"
                 failure = Reason("map_failed", text)
             if record is not None:
-                self._hand_over(message, record, alias, failure)
-        return [self.sinks[alias] for alias, _ in routes if self.sinks[alias].is_full]
+                self._hand_over(message, record, route.alias, failure)
+        sinks = [self.sinks[route.alias] for route in routes]
+        return [sink for sink in sinks if sink.is_full]
 
     def _hand_over(
         self, message: Record, record: Record, alias: str, failure: Reason | None
@@ -138,8 +131,7 @@ class RecordRouter:
 
     def _open(self, stream: str, undeclared: Iterable[str] = ()) -> None:
         """Register the maps of a stream, and make or change the sink of each."""
-        mapper, keys = self._mapper, _keys_of(self._schemas[stream])
-        routes: list[Route] = []
+        keys = _keys_of(self._schemas[stream])
         try:
             schema, unchecked = repair_schema(self._schemas[stream]["schema"])
             if unchecked and self._is_first("unchecked", stream):
@@ -151,30 +143,18 @@ class RecordRouter:
                     "; ".join(unchecked[:MAX_KEYWORDS]),
                 )
             schema = with_undeclared(schema, [*keys, *undeclared])
-            schema = prepare_for_flattening(schema, mapper)
-            self._register_maps(stream, schema, keys)
-            for each in mapper.stream_maps[stream]:
-                if not isinstance(each, RemoveRecordTransform):
-                    mapped = schema_behind_map(each, schema, mapper.stream_maps_dict, stream)
-                    self._open_sink(each.stream_alias, mapped, each.transformed_key_properties)
-                    routes.append((each.stream_alias, transform_of(each)))
+            routes = self._maps.route(stream, schema, keys)
         except RecursionError as error:
             text = f"stream {display(stream)}: its schema is nested too deeply"
             suggestion = "Flatten it in the tap."
             raise RunStoppedError(text, code="invalid_schema", suggestion=suggestion) from error
+        for route in routes:
+            self._open_sink(route.alias, route.schema, route.key_properties)
         self._routes[stream] = routes
 
-    def _register_maps(self, stream: str, schema: Record, keys: list[str]) -> None:
-        try:
-            self._mapper.register_raw_stream_schema(stream, schema, keys)
-        except Exception as error:
-            text = f"stream {display(stream)}: its stream map cannot be used: {error_text(error)}"
-            suggestion = "Correct the stream map under stream_maps."
-            raise RunStoppedError(text, code="invalid_stream_map", suggestion=suggestion) from error
-
-    def _open_sink(self, alias: str, schema: Record, key_properties: Sequence[str] | None) -> None:
+    def _open_sink(self, alias: str, schema: Record, keys: list[str]) -> None:
         """Make a sink, or merge the schema into that of the sink that the stream has."""
-        keys, before = list(key_properties or ()), self.sinks.get(alias)
+        before = self.sinks.get(alias)
         if before is not None:
             schema = merge_schemas(before.original_schema, schema)
             if before.adopt_schema(schema, keys):
@@ -192,14 +172,14 @@ class RecordRouter:
 
     def _open_with(self, message: Record) -> None:
         """Open a stream whose SCHEMA lacks columns by the columns of its first record."""
-        stream, flattens = message["stream"], self._mapper.flattening_options.enabled
+        stream = message["stream"]
         if stream not in self._postponed:
             text = f"a record of stream {display(stream)} came before its SCHEMA message"
             raise RecordsWithoutSchemaException(text)
-        columns = [
+        columns = [  # those of an object that is flattened are found behind the map
             name
             for name, value in message["record"].items()
-            if not (flattens and isinstance(value, dict))  # its columns are found behind the map
+            if not (self._maps.flattens and isinstance(value, dict))
         ]
         try:
             self._open(stream, columns)
@@ -222,7 +202,7 @@ class RecordRouter:
         if not (sink.validate_schema and schema.get("additionalProperties") is False):
             columns = [name for name in record if name not in sink.known_columns]
             if len(sink.known_columns) + len(columns) <= MAX_COLUMNS:
-                self._open_sink(alias, with_undeclared(schema, columns), sink.key_properties)
+                self._open_sink(alias, with_undeclared(schema, columns), [*sink.key_properties])
             elif self._is_first("many columns", alias):
                 text = "stream %s: columns beyond %d that its SCHEMA does not declare are not sent"
                 logger.warning(text, display(alias), MAX_COLUMNS)
@@ -251,4 +231,4 @@ def _replayed(message: Record, routes: list[Route]) -> list[Route]:
         text += "reject_values: keys and holds no whole records"
         raise RunStoppedError(text, code="not_replayable", suggestion=suggestion)
     stream = reason.get("stream") if isinstance(reason, dict) else None
-    return [each for each in routes if not isinstance(stream, str) or each[0] == stream]
+    return [each for each in routes if not isinstance(stream, str) or each.alias == stream]

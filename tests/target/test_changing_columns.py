@@ -347,6 +347,30 @@ def test_flattened_object_that_is_null_clears_its_fields(
     assert [row[field] for field in fields] == [None] * len(fields)
 
 
+def test_undeclared_null_clears_no_column_that_begins_like_it(tenant: Tenant) -> None:
+    tenant.load(schema(), record(Name="A", Industry="IT"))
+    message = schema(columns={"Name": TEXT, "f__a": TEXT})
+    run = tenant.load(message, record(Name="A", f=None), field_mapping={"f__a": "Industry"}, **FLAT)
+    assert run.exit_code == 0
+    assert [row["Industry"] for row in tenant.rows()] == ["IT"]
+
+
+def test_object_that_is_null_is_flattened_after_the_stream_map(tenant: Tenant) -> None:
+    tenant.load(schema(), record(Name="A", Industry="IT", Employees=7))
+    inner = {"type": ["null", "object"], "properties": {"a": TEXT, "b": WHOLE}}
+    sent = record(Name="A", f=None)
+    run = tenant.load(
+        schema(columns={"Name": TEXT, "f": inner}),
+        sent,
+        stream_maps={"accounts": {"Summary": "'none' if f is None else 'some'"}},
+        field_mapping={"f__a": "Industry", "f__b": "Employees"},
+        **FLAT,
+    )
+    assert (run.exit_code, run.errors) == (0, [])
+    [row] = tenant.rows()
+    assert (row["Industry"], row["Employees"], row["Summary"]) == (None, None, "none")
+
+
 @pytest.mark.parametrize("sent", [{}, {"f": {}}, {"f": {"b": 7}}])
 def test_flattened_object_that_lacks_a_column_leaves_its_field(
     tenant: Tenant, sent: Message
