@@ -255,7 +255,6 @@ class TargetGainsight(Target):
                 for sink in self.router.sinks.values():  # SDK 0.55 ends its metric before clean_up
                     sink.report_written()
                 super().process_endofpipe()
-        self.session.settle_in_flight()
         self.session.conclude()
         check_availability(self.session.ledger)
         if self._budget_is_spent:

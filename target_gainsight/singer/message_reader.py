@@ -45,10 +45,6 @@ _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 """Six times as fast as the SDK's; numbers with a fraction are Decimals all the same."""
 
 
-class ReadingStoppedError(Exception):
-    """Reading was asked to stop before the end of the input."""
-
-
 class ThreadedReader(SimpleSingerReader):
     """Hands each message to its callback in the main thread, and ticks, also in silence."""
 
@@ -59,13 +55,13 @@ class ThreadedReader(SimpleSingerReader):
         self._stopped = threading.Event()
 
     def stop(self) -> None:
-        """Stop before the next message; may be called from any thread."""
+        """Raise `InterruptedError` before the next message; may be called from any thread."""
         self._stopped.set()
 
     def poll_events(self) -> None:
         """Handle ticks and signals in the middle of a long message."""
         if self._stopped.is_set():
-            raise ReadingStoppedError
+            raise InterruptedError
         self.on_tick()
 
     @override
@@ -114,7 +110,7 @@ class ThreadedReader(SimpleSingerReader):
                 raise chunk
             for line in chunk or ():
                 if self._stopped.is_set():
-                    raise ReadingStoppedError
+                    raise InterruptedError
                 self.line_number += 1
                 if line and not line.isspace():
                     yield line

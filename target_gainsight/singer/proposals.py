@@ -3,38 +3,33 @@
 A log is no place to copy YAML from: Meltano strips the indentation of each of its lines.
 """
 
-import logging
-import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from target_gainsight.api import GainsightError, ObjectSchema
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.loading.storage.private_file import make_private_folder, replace_private_file
+from target_gainsight.loading.storage.private_file import (
+    fill_path,
+    make_private_folder,
+    replace_private_file,
+)
 from target_gainsight.mapping.errors import display_path
 from target_gainsight.mapping.planning.proposal import Proposal, propose_settings
 from target_gainsight.mapping.planning.proposed_lookups import referenced_objects
 from target_gainsight.mapping.planning.spec import MappingSpec
 
-logger = logging.getLogger(__name__)
-
 HEADING = "In meltano.yml, under the loader's config:"
-MAX_NAME_LENGTH = 100
 
 
 def propose(
-    spec: MappingSpec, stream: str, describe: Callable[[str], ObjectSchema | None]
+    spec: MappingSpec, stream: str, describe: Callable[[str], ObjectSchema]
 ) -> Proposal | None:
     """Propose the settings of a stream; objects that cannot be described are left out of them."""
     references: dict[str, ObjectSchema] = {}
     for name in referenced_objects(spec.columns, spec.schema) if spec.schema else ():
-        try:
-            described = describe(name)
-        except (GainsightError, RunStoppedError) as error:
-            logger.debug("no lookup into %s is proposed: %s", name, error)
-            continue
-        if described is not None:
-            references[name] = described
+        with suppress(GainsightError, RunStoppedError):
+            references[name] = describe(name)
     return propose_settings(spec, stream, references)
 
 
@@ -45,8 +40,7 @@ def proposal_text(proposal: Proposal) -> str:
 
 def write_proposal(proposal: Proposal, folder: Path) -> str:
     """Write a proposal to a file of its stream, if possible; return the end of an error message."""
-    name = re.sub(r"[^\w.-]+", "_", proposal.stream, flags=re.ASCII)[:MAX_NAME_LENGTH]
-    path = folder / f"gainsight-{name}.mapping.yml"
+    path = fill_path(folder / "gainsight-{stream}.mapping.yml", "", [proposal.stream])
     text = f"{HEADING}\n{proposal.to_yaml()}"
     try:
         make_private_folder(folder)

@@ -26,7 +26,6 @@ from target_gainsight.mapping.planning.checks import StreamMismatchError
 from target_gainsight.mapping.planning.proposal import Proposal
 from target_gainsight.settings.model import Settings
 from target_gainsight.singer.connection import connect, rate_limits
-from target_gainsight.singer.message_reader import ReadingStoppedError
 from target_gainsight.singer.output import write_state
 from target_gainsight.singer.proposals import propose, write_proposal
 from target_gainsight.singer.reporting.publishing import publish, tenant_host
@@ -36,10 +35,7 @@ logger = logging.getLogger(__name__)
 
 SECONDS_PER_MINUTE = 60
 
-EXPECTED_ERRORS: tuple[type[Exception], ...] = (
-    *(RunStoppedError, ReadingStoppedError),
-    *ERROR_KINDS,
-)
+EXPECTED_ERRORS: tuple[type[Exception], ...] = (RunStoppedError, *ERROR_KINDS)
 """Their messages are complete; any other error is a bug and is logged with its traceback."""
 
 
@@ -115,21 +111,21 @@ class Session:
         self.ledger.reject_log.tick(self.clock.now())
         self.progress.tick()
 
-    def settle_in_flight(self) -> None:
-        """Process the calls in flight; their errors are only consequences."""
-        while self._context is not None and self._context.pool.busy:
-            try:
-                self._context.pool.process_completed(wait=True)
-            except EXPECTED_ERRORS as error:
-                logger.debug("while stopping: %s", error)
-
     def interrupt(self) -> None:
         """End waits and retries: the process is to end. May be called from any thread."""
         if self._context is not None:
             self._context.client.stop()
 
     def conclude(self) -> None:
-        """Write the last state, close the files and log the counts, all once."""
+        """Process the calls in flight, write the last state, close the files and log the counts.
+
+        All this is done once; errors of calls in flight are only consequences.
+        """
+        while self._context is not None and self._context.pool.busy:
+            try:
+                self._context.pool.process_completed(wait=True)
+            except EXPECTED_ERRORS as error:
+                logger.debug("while stopping: %s", error)
         if self._is_concluded:
             return
         self.progress.close()
@@ -145,18 +141,15 @@ class Session:
             logger.info("run %s\n%s", self.summary.run, self.summary)
 
     def end_early(self, error: Exception, interrupted: RunEnd | None) -> RunEnd:
-        """Process the calls in flight, conclude, and log what ended the run.
-
-        After a signal, the error is only a consequence.
-        """
+        """Conclude, and log what ended the run; after a signal, the error is a consequence."""
         failure = error if interrupted is None else None
         if self._context is not None:
             self._context.pool.accepts_calls = False
         if isinstance(failure, StreamMismatchError) and failure.spec is not None:
-            folder, describe = self.settings.output.rejects_path, self.context.schemas
-            self.proposal = propose(failure.spec, failure.stream, describe.get_if_readable)
-            failure.proposal = write_proposal(self.proposal, folder) if self.proposal else ""
-        self.settle_in_flight()
+            self.proposal = propose(failure.spec, failure.stream, self.context.schemas.get)
+            if self.proposal is not None:
+                folder = self.settings.output.rejects_path
+                failure.proposal = write_proposal(self.proposal, folder)
         try:
             self.conclude()
         except EXPECTED_ERRORS as further:
@@ -173,10 +166,8 @@ class Session:
         """Publish the run, once; return its exit code. A webhook may take 15 s."""
         if not self._publishing.acquire(blocking=False):
             return end.exit_code
-        document, output = (
-            self.summary.document(asdict(end), self.clock.now()),
-            self.settings.output,
-        )
+        document = self.summary.document(asdict(end), self.clock.now())
+        output = self.settings.output
         return publish(document, output if notifies else replace(output, notify_url=None))
 
     def close(self) -> None:

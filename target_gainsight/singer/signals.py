@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from target_gainsight.singer.reporting.run_end import RunEnd, interrupted
 
@@ -14,33 +15,24 @@ SECONDS_TO_STOP = 25
 """Seconds that a run has after a signal; Kubernetes kills after 30."""
 
 
+@dataclass
 class Interruption:
     """The first signal stops the run in order; a second one, or 25 s, ends the process.
 
-    Both arguments are called in a thread of its own, because a signal handler interrupts the main
-    thread wherever it is, locks held included.
-
-    Attributes:
-        end: How the run ends, once there was a signal.
+    `stop` and `publish` are called in a thread of its own, because a signal handler interrupts the
+    main thread wherever it is, locks held included. `end` is how the run ends after a signal.
     """
 
-    def __init__(
-        self,
-        stop: Callable[[], None],
-        publish: Callable[[RunEnd], object],
-        seconds: float = SECONDS_TO_STOP,
-        exit_process: Callable[[int], object] = os._exit,
-    ) -> None:
-        self.end: RunEnd | None = None
-        self._stop = stop
-        self._publish = publish
-        self._seconds = seconds
-        self._exit_process = exit_process
+    stop: Callable[[], None]
+    publish: Callable[[RunEnd], object]
+    seconds: float = SECONDS_TO_STOP
+    exit_process: Callable[[int], object] = os._exit
+    end: RunEnd | None = None
 
     def on_signal(self, signum: int) -> None:
         """Stop the run; a shell reports the end by a signal as 128 and its number."""
         if self.end is not None:
-            self._exit_process(128 + signum)
+            self.exit_process(128 + signum)
         name = signal.Signals(signum).name
         end = self.end = interrupted(name, 128 + signum)
         threading.Thread(
@@ -48,11 +40,11 @@ class Interruption:
         ).start()
 
     def _end_in_time(self, name: str, end: RunEnd) -> None:
-        self._stop()
+        self.stop()
         text = "Received %s. Calls in flight have %s seconds; another signal ends the run at once."
-        logger.warning(text, name, self._seconds)
-        threading.Event().wait(self._seconds)
+        logger.warning(text, name, self.seconds)
+        threading.Event().wait(self.seconds)
         try:
-            self._publish(end)
+            self.publish(end)
         finally:
-            self._exit_process(end.exit_code)
+            self.exit_process(end.exit_code)
