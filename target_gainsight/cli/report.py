@@ -8,7 +8,7 @@ from target_gainsight.cli.output import examples, file_errors
 from target_gainsight.cli.rejects import LATEST, find_run, folder_option
 from target_gainsight.cli.tenant import configured
 from target_gainsight.loading.rejects.folder import REPORT, RUN_NAME
-from target_gainsight.singer.reporting.publishing import HISTORY, read_history, write_report
+from target_gainsight.singer.reporting.publishing import HISTORY, read_history, write_document
 from target_gainsight.singer.reporting.report_page import render_report
 
 
@@ -37,5 +37,5 @@ def report(run: str, folder: Path, output: Path | None) -> None:
         return
     path = output or folder / f"{name}{REPORT}"
     with file_errors(path, "written"):
-        write_report(path, document)
+        write_document(render_report, path, document)
     click.echo(str(path))

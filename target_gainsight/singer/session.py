@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from singer_sdk.metrics import get_metrics_logger
@@ -28,7 +29,7 @@ from target_gainsight.settings.model import Settings
 from target_gainsight.singer.connection import connect, rate_limits
 from target_gainsight.singer.output import write_state
 from target_gainsight.singer.proposals import propose, write_proposal
-from target_gainsight.singer.reporting.publishing import publish, tenant_host
+from target_gainsight.singer.reporting.publishing import publish
 from target_gainsight.singer.reporting.run_end import ERROR_KINDS, RunEnd, describe_error, failed
 
 logger = logging.getLogger(__name__)
@@ -53,7 +54,10 @@ class Session:
     ) -> None:
         self.settings = settings
         self.clock = clock
-        started_at, tenant = clock.now(), tenant_host(settings.connection)
+        started_at, connection = clock.now(), settings.connection
+        tenant = urlsplit(connection.base_url).netloc.rpartition("@")[2].lower()
+        if connection.sandbox_path is not None:
+            tenant = "sandbox"
         run, dry_run = new_run_name(started_at), settings.dry_run
         rates = rate_limits(settings.limits)
         self.summary = Summary(run, started_at, version, tenant, dry_run)

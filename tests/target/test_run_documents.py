@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import stat
 import subprocess
@@ -159,6 +160,25 @@ def test_run_that_is_ended_by_force_has_one_summary(tenant: Tenant) -> None:
     assert json.loads(path.read_text())["status"] == "interrupted"
     tenant.run(target, schema(), record(Name="A"))
     assert [each["status"] for each in history_of(tenant)] == ["interrupted"]
+
+
+def test_summary_is_written_into_a_named_pipe(tenant: Tenant) -> None:
+    path = tenant.folder / "pipe"
+    os.mkfifo(path)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    run = tenant.load(schema(), record(Name="A"), summary_path=str(path))
+    assert json.loads(os.read(descriptor, 65_536))["run"] == run.target.summary.run
+    os.close(descriptor)
+    assert path.is_fifo()
+
+
+def test_summary_is_written_through_a_link(tenant: Tenant) -> None:
+    link, path = tenant.folder / "link.json", tenant.folder / "summary.json"
+    path.touch()
+    link.symlink_to(path)
+    tenant.load(schema(), record(Name="A"), summary_path=str(link))
+    assert link.is_symlink()
+    assert json.loads(path.read_text())["status"] == "success"
 
 
 def test_summary_path_with_several_streams_names_them(tenant: Tenant) -> None:

@@ -1,12 +1,11 @@
 """Publishes the summary document of a run: its file, its report, the history, a notification."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import simplejson
 
@@ -15,7 +14,7 @@ from target_gainsight.loading.rejects.folder import new_run_name
 from target_gainsight.loading.settling.summary import Summary
 from target_gainsight.loading.storage import private_file
 from target_gainsight.loading.storage.source_json import read_json_lines
-from target_gainsight.settings.model import SETTINGS, Connection, Output
+from target_gainsight.settings.model import SETTINGS, Output
 from target_gainsight.settings.parsing import parse_output
 from target_gainsight.singer.reporting.notification import is_due, notify
 from target_gainsight.singer.reporting.report_page import render_report
@@ -28,13 +27,6 @@ HISTORY = "history.jsonl"
 _dump = partial(simplejson.dumps, ignore_nan=True, default=str)
 
 
-def tenant_host(connection: Connection) -> str:
-    """Return the tenant's host, or `sandbox` for the embedded one."""
-    if connection.sandbox_path is not None:
-        return "sandbox"
-    return urlsplit(connection.base_url).netloc.rpartition("@")[2].lower()
-
-
 def publish(document: dict[str, Any], output: Output) -> int:
     """Write summary, report and history, send the notification, and return the exit code.
 
@@ -42,8 +34,8 @@ def publish(document: dict[str, Any], output: Output) -> int:
     """
     history = None if document["dry_run"] else output.rejects_path
     for what, setting, path, write in (
-        ("summary", "summary_path", output.summary_path, _write_summary),
-        ("report", "report_path", output.report_path, write_report),
+        ("summary", "summary_path", output.summary_path, partial(write_document, _to_json)),
+        ("report", "report_path", output.report_path, partial(write_document, render_report)),
         ("history", "rejects_path", history, append_to_history),
     ):
         try:
@@ -68,19 +60,21 @@ def publish_failed_start(raw: Mapping[str, Any], error: Exception, version: str)
     publish(summary.document(asdict(failed(error)), now), parse_output(raw))
 
 
-def _write_summary(path: Path, document: Mapping[str, Any]) -> None:
-    _write_file(path, document, f"{_dump(document, indent=2)}\n")
-
-
-def write_report(path: Path, document: Mapping[str, Any]) -> None:
-    """Write a document as an HTML page to a path, which may have placeholders."""
-    _write_file(path, document, render_report(document))
-
-
-def _write_file(path: Path, document: Mapping[str, Any], text: str) -> None:
+def write_document(
+    render: Callable[[Mapping[str, Any]], str], path: Path, document: Mapping[str, Any]
+) -> None:
+    """Write a document to a path, which may have placeholders, or be a link, pipe or device."""
     path = private_file.fill_path(path, document["run"], document.get("streams") or ())
+    content = render(document).encode("utf-8", "backslashreplace")
     path.parent.mkdir(parents=True, exist_ok=True)
-    private_file.replace_private_file(path, text.encode("utf-8", "backslashreplace"))
+    if path.exists() and (path.is_symlink() or not path.is_file()):
+        path.write_bytes(content)  # such as /dev/stderr, which nothing may replace
+    else:
+        private_file.replace_private_file(path, content)
+
+
+def _to_json(document: Mapping[str, Any]) -> str:
+    return f"{_dump(document, indent=2)}\n"
 
 
 def append_to_history(folder: Path, document: Mapping[str, Any]) -> None:

@@ -11,9 +11,6 @@ from target_gainsight.mapping.errors import counted, display
 from target_gainsight.mapping.escaping import one_line
 
 MAX_BARS = 90
-MIN_BARS = 4
-"""The bars for which a chart has room at least, so that those of a short run are not too wide."""
-
 TICKS = 4
 HEADROOM = 1.1
 MINUTES_PER_DAY = 24 * 60
@@ -56,7 +53,7 @@ def _charts(calls: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     }
     first, last = min(entries, default=0), max(entries, default=0)
     per_bar = -(-(last - first + 1) // MAX_BARS)
-    slots = max(MIN_BARS, (last - first) // per_bar + 1)
+    slots = (last - first) // per_bar + 1
     form = "%H:%M" if last - first < MINUTES_PER_DAY else "%d %b %H:%M"
     labels = [
         datetime.fromtimestamp(60 * (first + per_bar * slot), tz=timezone.utc).strftime(form)
@@ -78,7 +75,7 @@ def _charts(calls: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             "top": HEADROOM * max(peak, limit or 0),
             "labels": labels,
             "bars": +bars,
-            "ticks": [tick * slots // TICKS for tick in range(TICKS)],
+            "ticks": sorted({tick * slots // TICKS for tick in range(TICKS)}),
         }
 
 

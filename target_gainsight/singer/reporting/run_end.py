@@ -75,19 +75,17 @@ def failed(error: Exception) -> RunEnd:
 
 def describe_error(error: Exception) -> dict[str, str]:
     """Describe the error that ended a run; the text of an unexpected one may hold values."""
+    if isinstance(error, RunStoppedError):
+        return {"code": error.code, "message": str(error), "suggestion": error.suggestion}
+    kinds = (known for kind, known in ERROR_KINDS.items() if isinstance(error, kind))
+    code, suggestion = next(kinds, ("unexpected", "Report it with the traceback in the log."))
     message = str(error)
     if isinstance(error, ConfigValidationError):
         message = "\n".join(["The settings have errors:", *(f"- {each}" for each in error.errors)])
-    if isinstance(error, sqlite3.Error):  # its text names neither the folder nor the purpose
-        message = f"a temporary file cannot be used: {error}. {ERROR_KINDS[sqlite3.Error][1]}"
-    kind = next((kind for kind in ERROR_KINDS if isinstance(error, kind)), None)
-    if isinstance(error, RunStoppedError):
-        code, suggestion = error.code, error.suggestion
-    elif kind is not None:
-        code, suggestion = ERROR_KINDS[kind]
-    else:
+    elif isinstance(error, sqlite3.Error):  # its text names neither the folder nor the purpose
+        message = f"a temporary file cannot be used: {error}. {suggestion}"
+    elif code == "unexpected":
         message = f"An unexpected error ended the run: {type(error).__name__}."
-        code, suggestion = "unexpected", "Report it with the traceback in the log."
     return {"code": code, "message": message, "suggestion": suggestion}
 
 
