@@ -99,8 +99,8 @@ class StreamSettings:
     )
     unknown_fields: Literal["fail", "drop", "send"] = _mapping(
         "What to do with a column that the object does not have: fail before the first write, drop "
-        "it with one warning, or send it unchecked. With a field_mapping, columns that it does not "
-        "name are dropped.",
+        "it with one warning, or send it unchecked. With a field_mapping, fail is the same as "
+        "drop.",
         "fail",
     )
     date_format: DateFormat = _mapping(
