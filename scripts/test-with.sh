@@ -30,5 +30,5 @@ case $versions in
 esac
 "$folder/bin/python" --version
 "$UV" pip freeze --quiet --python "$folder/bin/python" |
-  grep -iE '^(click|pyrate-limiter|python-backoff|requests|rich|simplejson|singer-sdk|pyyaml|starlette|uvicorn)=='
+  grep -iE '^(click|msgspec|python-backoff|requests|rich|simplejson|singer-sdk|pyyaml|starlette|uvicorn)=='
 "$folder/bin/python" -m pytest -q -n auto -m "not e2e" "$@"
