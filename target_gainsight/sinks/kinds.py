@@ -19,7 +19,6 @@ from target_gainsight.loading.reading.api_rows import Comparison, PeopleRows
 from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, ObjectReader
 from target_gainsight.loading.reading.fallback_rows import FallbackRows
 from target_gainsight.loading.records import LoadRecord, SourceRecord
-from target_gainsight.loading.writing.create_recovery import CreateRecovery
 from target_gainsight.loading.writing.per_record_writers import (
     CtaWriter,
     PeopleWriter,
@@ -111,17 +110,17 @@ class RecordsSink(ObjectSink):
             for name, converter in self.mapper.converters.items()
             if converter.field and converter.field.data_type == "DATE"
         )
-        only_new = self.stream.sync_mode == "insert"
         writer = RecordsWriter(
             records=self.client.records,
             object_name=self.object_name,
             keys=keys,
             date_fields=frozenset(dates),
             date_format=self.stream.date_format,
-            recovery=CreateRecovery(
-                current, comparison, self.clock, self.timeout, only_new=only_new
-            ),
+            rows=current,
+            comparison=comparison,
             clock=self.clock,
+            timeout=self.timeout,
+            only_new=self.stream.sync_mode == "insert",
             batch_size=self.batch_size,
         )
         return rows, writer, comparison
@@ -210,7 +209,11 @@ class CtaSink(StaticSchemaSink):
         return CtaWriter(
             cockpit=self.client.cockpit,
             not_changed=self._only_new.union(self._keys.names),
-            recovery=CreateRecovery(rows, comparison, self.clock, self.timeout, only_new=False),
+            rows=rows,
+            comparison=comparison,
+            clock=self.clock,
+            timeout=self.timeout,
+            only_new=False,
             batch_size=self.batch_size,
         )
 

@@ -5,7 +5,6 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
 
 from target_gainsight.api import (
     Clock,
@@ -49,7 +48,6 @@ class RowDeleter(Writer):
     pool: CallPool
     planning: PlanningWriter | None
     batch_size: int = 1
-    after_lost_response: ClassVar[str] = "looking up the row"
 
     def delete(self, records: Sequence[LoadRecord], on_settled: OnSettled) -> None:
         """Delete the rows of some records, each of which names one row, and settle them all.

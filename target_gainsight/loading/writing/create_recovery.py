@@ -1,4 +1,4 @@
-"""Look up creates with an unknown outcome by their lookup keys before anything is sent again.
+"""Writers that look up creates with an unknown outcome before they send anything again.
 
 A reset or a server error after sending leaves open whether the records were committed. What
 cannot be decided is never guessed: such a record is rejected and looked up when it is replayed.
@@ -14,7 +14,7 @@ from target_gainsight.api import Clock, GainsightError, StopRunError
 from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason, RunStoppedError
 from target_gainsight.loading.reading.api_rows import Comparison
 from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, Matches, Row
-from target_gainsight.loading.writing.writer import Unresolved
+from target_gainsight.loading.writing.writer import Batch, Unresolved, Writer
 from target_gainsight.mapping.types.datetimes import comparable_datetime
 
 logger = logging.getLogger(__name__)
@@ -31,9 +31,9 @@ HINT = "look the record up in Gainsight, or replay it: it is looked up before it
 HINT_WITHOUT_KEYS = "look the record up in Gainsight; set lookup_keys, and a replay looks it up"
 
 
-@dataclass
-class CreateRecovery:
-    """Looks up creates with an unknown outcome. Used by several worker threads.
+@dataclass(kw_only=True)
+class RecoveringWriter(Writer):
+    """Looks up creates with an unknown outcome by their lookup keys.
 
     Attributes:
         timeout: Seconds after which a call timed out.
@@ -41,20 +41,21 @@ class CreateRecovery:
     """
 
     rows: CurrentRows | None
-    mapper: Comparison
+    comparison: Comparison
     clock: Clock
     timeout: float
     only_new: bool
+    batch_size: int
     _claimed: deque[str] = field(default_factory=lambda: deque(maxlen=MAX_CLAIMED_ROWS), init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def claim_row(self, gsid: str | None) -> None:
         """Remember the row of a created record: in insert mode it may not match another record."""
-        if gsid is not None:
+        if self.only_new and gsid is not None:
             with self._lock:
                 self._claimed.append(gsid)
 
-    def recover(self, unresolved: Sequence[Unresolved], result: BatchResult) -> None:
+    def recover(self, unresolved: Sequence[Unresolved], result: BatchResult) -> Batch:
         """Settle the records found, or whose outcome stays unknown; the tenant lacks the rest."""
         findable = []
         for each in unresolved:
@@ -64,6 +65,7 @@ class CreateRecovery:
                 _reject(each, "it has no lookup keys", result, HINT_WITHOUT_KEYS)
         if self.rows is not None and findable:
             self._match(findable, self._look_up(self.rows, findable, result), result)
+        return ()
 
     def _look_up(
         self, rows: CurrentRows, findable: Sequence[Unresolved], result: BatchResult
@@ -102,15 +104,14 @@ class CreateRecovery:
                 for row in matches.exact(record.key)
                 if self._may_be(row, each, taken)
                 and not (self.only_new and comparable_datetime(row.get(CREATED_DATE)) is None)
-                and not self.mapper.changed_fields(record.fields, row)
+                and not self.comparison.changed_fields(record.fields, row)
             )
             gsid = next(gsids, None)
             if gsid is None:
                 missing.append(each)
             else:
                 taken.add(gsid)
-                if self.only_new:
-                    self.claim_row(gsid)
+                self.claim_row(gsid)
                 result.settle(record, Outcome.CREATED, gsid=gsid)
         for each in missing:
             similar = matches.near(each.record.key)

@@ -23,7 +23,7 @@ from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, Mat
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.writing.create_recovery import (
     NOT_CONFIRMED,
-    CreateRecovery,
+    RecoveringWriter,
     not_confirmed,
 )
 from target_gainsight.loading.writing.isolation import refusal_reason
@@ -100,14 +100,18 @@ class TimelineWriter(Writer):
         The maximum per call is not documented. If two are refused together and each is accepted
         alone, every call has one from then on.
         """
-        if self._one_per_call:
-            return self._write_each(action, batch, result)
-        try:
-            return self._save(action, batch, result)
-        except RefusedError:
-            if len(batch) != PAIR:
-                raise
-        unresolved = self._write_each(action, batch, result)
+        if not self._one_per_call:
+            try:
+                return self._save(action, batch, result)
+            except RefusedError:
+                if len(batch) != PAIR:
+                    raise
+        unresolved: list[Unresolved] = []
+        for record in batch:
+            try:
+                unresolved += self._save(action, [record], result)
+            except RefusedError as error:
+                result.settle(record, Outcome.REJECTED, refusal_reason(error))
         outcomes = {each.outcome for each in result.settlements if each.record in batch}
         if Outcome.REJECTED not in outcomes and not self._one_per_call:
             self._one_per_call = True
@@ -115,15 +119,6 @@ class TimelineWriter(Writer):
                 "the tenant refuses several activities in one call and accepts each alone; "
                 "sending one per call from now on"
             )
-        return unresolved
-
-    def _write_each(self, action: Action, batch: Batch, result: BatchResult) -> list[Unresolved]:
-        unresolved: list[Unresolved] = []
-        for record in batch:
-            try:
-                unresolved += self._save(action, [record], result)
-            except RefusedError as error:
-                result.settle(record, Outcome.REJECTED, refusal_reason(error))
         return unresolved
 
     def _save(self, action: Action, batch: Batch, result: BatchResult) -> list[Unresolved]:
@@ -167,7 +162,7 @@ class TimelineWriter(Writer):
 
 
 @dataclass(kw_only=True)
-class CtaWriter(Writer):
+class CtaWriter(RecoveringWriter):
     """CTAs; updates do not write their keys, nor what only new CTAs get.
 
     The tenant accepts two identical CTAs, so a create whose response was lost is looked up by the
@@ -176,8 +171,6 @@ class CtaWriter(Writer):
 
     cockpit: CockpitApi
     not_changed: frozenset[str]
-    recovery: CreateRecovery
-    batch_size: int
 
     def write(self, action: Action, batch: Batch, result: BatchResult) -> list[Unresolved]:
         """Create CTAs, or change them by their GSID."""
@@ -192,11 +185,6 @@ class CtaWriter(Writer):
             return record.fields
         changed = {n: value for n, value in record.fields.items() if n not in self.not_changed}
         return {**changed, GSID: record.gsid}
-
-    def recover(self, unresolved: Sequence[Unresolved], result: BatchResult) -> Batch:
-        """Look up CTAs by their lookup keys."""
-        self.recovery.recover(unresolved, result)
-        return ()
 
 
 def _read_outcomes(

@@ -2,16 +2,16 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from target_gainsight.api import Clock, FieldFailure, Json, RecordsApi, WriteResponse, errors
+from target_gainsight.api import FieldFailure, Json, RecordsApi, WriteResponse, errors
 from target_gainsight.loading.outcomes import BatchResult, Outcome, Settlement
 from target_gainsight.loading.reading.current_rows import GSID, Row
 from target_gainsight.loading.records import LoadRecord
-from target_gainsight.loading.writing.create_recovery import CreateRecovery, not_confirmed
+from target_gainsight.loading.writing.create_recovery import RecoveringWriter, not_confirmed
 from target_gainsight.loading.writing.isolation import carries, refusal_reason
-from target_gainsight.loading.writing.writer import WRITTEN, Action, Batch, Unresolved, Writer
+from target_gainsight.loading.writing.writer import WRITTEN, Action, Batch, Unresolved
 from target_gainsight.mapping.types.datetimes import reformat_date
 from target_gainsight.settings.stream_settings import DateFormat
 
@@ -22,7 +22,7 @@ OTHER_DATE_FORMAT: Mapping[DateFormat, DateFormat] = {"iso": "MM-DD-YYYY", "MM-D
 
 
 @dataclass(kw_only=True)
-class RecordsWriter(Writer):
+class RecordsWriter(RecoveringWriter):
     """Company, Relationship and custom objects; an update does not write the keys again."""
 
     records: RecordsApi
@@ -30,9 +30,6 @@ class RecordsWriter(Writer):
     keys: tuple[str, ...]
     date_fields: frozenset[str]
     date_format: DateFormat
-    recovery: CreateRecovery
-    clock: Clock
-    batch_size: int
     _update_by_gsid: bool = field(default=True, init=False)
     _dates: tuple[DateFormat, bool] = field(init=False)
     """The current format, and whether the tenant has accepted a date in it."""
@@ -85,11 +82,6 @@ class RecordsWriter(Writer):
         }
         return {**body, **dates}
 
-    def recover(self, unresolved: Sequence[Unresolved], result: BatchResult) -> Batch:
-        """Look up records by their lookup keys."""
-        self.recovery.recover(unresolved, result)
-        return ()
-
     def _send_in_other_format(
         self,
         action: Action,
@@ -102,8 +94,14 @@ class RecordsWriter(Writer):
         try:
             unresolved = self._send(action, batch, other, result)
         except errors.RefusedError as second:
-            if _refuses_a_date(second):
-                raise _refusal_of_both_formats(error, second) from second
+            if _refuses_a_date(second):  # in the wrong format every date is refused
+                again = {_named_date(each) for each in second.failures}
+                failures = [
+                    each
+                    for each in error.failures
+                    if each.code != DATE_CODE or _named_date(each) in again
+                ]
+                raise replace(error, failures=tuple(failures)) from second
             self._change_format(other, error)
             raise
         self._change_format(other, error)
@@ -139,8 +137,7 @@ class RecordsWriter(Writer):
             if row is not None:
                 gsid = row.get(GSID)
                 gsid = gsid if gsid and isinstance(gsid, str) else record.gsid
-                if self.recovery.only_new:
-                    self.recovery.claim_row(gsid)
+                self.claim_row(gsid)
                 result.settlements.append(Settlement(record, WRITTEN[action], gsid=gsid))
             elif failure is not None:
                 error = errors.RefusedError("refused", request_id=response.request_id)
@@ -182,19 +179,6 @@ def _is_row_of(row: Row, body: Mapping[str, Any]) -> bool:
 
 def _refuses_a_date(error: errors.RefusedError) -> bool:
     return DATE_CODE in {error.code, *(failure.code for failure in error.failures)}
-
-
-def _refusal_of_both_formats(
-    first: errors.RefusedError, second: errors.RefusedError
-) -> errors.RefusedError:
-    """Keep what is refused in both formats: in the wrong one every date is refused."""
-    refused_again = {_named_date(each) for each in second.failures}
-    failures = tuple(
-        each
-        for each in first.failures
-        if each.code != DATE_CODE or _named_date(each) in refused_again
-    )
-    return errors.RefusedError(first.message, failures=failures, **first.context)
 
 
 def _named_date(failure: FieldFailure) -> tuple[str | None, str]:
