@@ -40,14 +40,12 @@ from target_gainsight.loading.writing.writer import Action, Writer
 from target_gainsight.settings.model import Limits
 from target_gainsight.settings.stream_settings import StreamSettings
 
-LARGEST_GROUP = MAX_PAGE - 1
-"""A group of so many keys is read with one call: a page that is not full ends the query."""
+MAX_VALUES = MAX_PAGE - 1
+"""So many keys, or spellings of new keys, are read with one call: a page that is not full is the
+last one."""
 
 MOSTLY_UNCHANGED = 0.9
 """While such a share of a group's records is unchanged, reads are what a run costs: groups grow."""
-
-MAX_NEAR_VALUES = MAX_PAGE - 1
-"""Values of one query for near matches: the spellings of some 600 names."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -77,7 +75,7 @@ class RecordLoader:
     deferred: DeferredParents | None = field(default=None, init=False)
     group_size: int = field(init=False)
     _next_group_size: int = field(init=False)
-    _reading: frozenset[Key] = field(default=frozenset(), init=False)
+    _is_reading: bool = field(default=False, init=False)
     _new: list[LoadRecord] = field(default_factory=list, init=False)
     """Records with new keys, whose near matches are read together."""
     _near_values: int = field(default=0, init=False)
@@ -114,10 +112,6 @@ class RecordLoader:
         elif group:
             merges = self.settings.sync_mode != "insert"
             for part in split_by_key(group, self.keys.normalize, merges=merges):
-                self._wait_for_conflicting_keys(part)
-                while self._unmerged:
-                    self._retry_unmerged()
-                    self._wait_for_conflicting_keys(part)
                 self._load_by_key(part)
         self._send_packed(partial=False)
         self._follow_up(final=False)
@@ -126,7 +120,7 @@ class RecordLoader:
     def flush(self) -> None:
         """Settle everything of this stream but the records that wait for their parent."""
         while (
-            self._reading
+            self._is_reading
             or self._keys_in_flight
             or self._unmerged
             or self._packed_since is not None
@@ -135,7 +129,7 @@ class RecordLoader:
             self._send_packed(partial=True)
             self._finish_calls()
             while self._unmerged:
-                self._retry_unmerged()
+                self._load_by_key([self._unmerged.popleft()], is_retry=True)
 
     def finish(self) -> None:
         """Settle everything of this stream, also records whose parents are missing."""
@@ -167,7 +161,12 @@ class RecordLoader:
             self.lookup_index.on_settled(self.settings.object_name, result.settlements)
         if self.deferred is not None:
             result = replace(result, settlements=self.deferred.keep(result.settlements))
+        for settlement in result.settlements:
+            if settlement.outcome is Outcome.DELETED:
+                self.classification.forget(settlement.record.key)
         self.ledger.record_batch(result)
+        if result.stopped is not None:
+            raise result.stopped
 
     def _follow_up(self, *, final: bool) -> None:
         """Complete records whose parents exist by now, once their own rows are written."""
@@ -175,8 +174,7 @@ class RecordLoader:
             return
         self._finish_calls()
         for result, updates in self.deferred.follow_up(final=final):
-            if result.settlements or result.unavailable:
-                self._settle(result)
+            self._settle(result)
             self._packed["update"] += updates
             self._send_packed(partial=False)
 
@@ -190,25 +188,18 @@ class RecordLoader:
                 self._send_packed(partial=False)
 
     def _wait_for_conflicting_keys(self, group: Sequence[LoadRecord]) -> None:
+        self._finish_calls(writes=False)
         keys = {record.key for record in group}
-        if not keys.isdisjoint(self._reading):
-            self._finish_calls(writes=False)
         waiting = (self._new, *self._packed.values())
         if not keys.isdisjoint(record.key for records in waiting for record in records):
-            self._finish_calls(writes=False)
             self._send_packed(partial=True)
         while not keys.isdisjoint(self._keys_in_flight):
             self.pool.process_completed(wait=True)
 
     def _finish_calls(self, *, writes: bool = True) -> None:
         """Wait for the read in flight and, unless only the read matters, for all writes."""
-        while self._reading or (writes and self._keys_in_flight):
+        while self._is_reading or (writes and self._keys_in_flight):
             self.pool.process_completed(wait=True)
-
-    def _retry_unmerged(self) -> None:
-        part = self._unmerged.popleft()
-        self._wait_for_conflicting_keys([part])
-        self._load_by_key([part], is_retry=True)
 
     def _load_by_key(self, group: Sequence[LoadRecord], *, is_retry: bool = False) -> None:
         """Read the current rows of a group, once the group before it has been classified.
@@ -216,13 +207,15 @@ class RecordLoader:
         How many of its records are unchanged decides on the size of the group after the next,
         however quickly the tenant responds: so the sizes follow from the records alone.
         """
+        self._wait_for_conflicting_keys(group)
+        while self._unmerged and not is_retry:
+            self._load_by_key([self._unmerged.popleft()], is_retry=True)
+            self._wait_for_conflicting_keys(group)
         merged = merge_by_key(group, self.classification.rules)
         if self.deferred is not None:
             self.deferred.override(merged)
-        self._finish_calls(writes=False)
         if not is_retry:
             self.group_size = self._next_group_size
-
         self._read(merged, resizes_group=not is_retry)
 
     def _read_near_matches(self) -> None:
@@ -239,16 +232,16 @@ class RecordLoader:
             unchanged = self._classify(records, done, near=near)
             if resizes_group:
                 grows = unchanged >= MOSTLY_UNCHANGED * len(records)
-                grown = min(2 * self.group_size, LARGEST_GROUP) if grows else 0
+                grown = min(2 * self.group_size, MAX_VALUES) if grows else 0
                 self._next_group_size = max(self.limits.read_group_size, grown)
 
-        self._reading = frozenset(record.key for record in records)
+        self._is_reading = True
         rows = cast("CurrentRows", self.rows)  # without any, records are inserted
         self.pool.submit(partial(rows.read, records, near=near), on_read)
 
     def _classify(self, records: Sequence[LoadRecord], done: Future[Matches], *, near: bool) -> int:
         """Decide what to write for records that were looked up; return how many are unchanged."""
-        self._reading = frozenset()
+        self._is_reading = False
         try:
             found = done.result()
         except GainsightError as error:
@@ -269,23 +262,15 @@ class RecordLoader:
         self._settle(result)
         self._send_packed(partial=False)
         if self.deleter is not None:
-            self.deleter.delete(to_delete, self._on_deleted)
+            self.deleter.delete(to_delete, self._settle)
         return sum(each.outcome is Outcome.UNCHANGED for each in result.settlements)
 
     def _hold_new(self, record: LoadRecord) -> None:
         values = len(self.keys.near_values(record.fields))
-        if self._near_values + values > MAX_NEAR_VALUES:
+        if self._near_values + values > MAX_VALUES:
             self._read_near_matches()
         self._new.append(record)
         self._near_values += values
-
-    def _on_deleted(self, result: BatchResult) -> None:
-        for settlement in result.settlements:
-            if settlement.outcome is Outcome.DELETED:
-                self.classification.forget(settlement.record.key)
-        self._settle(result)
-        if result.stopped is not None:
-            raise result.stopped
 
     def _send_packed(self, *, partial: bool) -> None:
         while partial and self._new:
@@ -326,5 +311,3 @@ class RecordLoader:
         if self.deferred is not None:
             self.deferred.settle(result)
         self._settle(result)
-        if result.stopped is not None:
-            raise result.stopped
