@@ -6,10 +6,8 @@ COMPLETED. Rows that an earlier run has uploaded are not sent again.
 """
 
 import logging
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any, BinaryIO
 
 from typing_extensions import override
@@ -18,7 +16,6 @@ from target_gainsight.api import JobStatus, errors
 from target_gainsight.loading.bulk.csv_file import CsvFile, row_digest
 from target_gainsight.loading.bulk.upload_journal import UploadNote
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.loading.records import SourceRecord
 from target_gainsight.mapping.columns import columns_of
 from target_gainsight.mapping.csv_columns import CsvPlan, plan_job_columns
 from target_gainsight.mapping.errors import display, display_path
@@ -44,7 +41,6 @@ class RunningJob:
     file: CsvFile | None
     began: float
     due: float
-    pause: float = FIRST_PAUSE_SECONDS
 
 
 class BulkCsvSink(FileSink):
@@ -96,26 +92,15 @@ class BulkCsvSink(FileSink):
         )
 
     @override
-    def _add_row(self, line: bytes, source: SourceRecord) -> None:
+    def _add_row(self, line: bytes, sequence: int, retires: list[str]) -> None:
         # A row is recognised if it follows, at whatever distance, the one recognised before it. The
         # first unknown row ends this: the rows after it may be newer than those uploaded.
-        retires = self.ledger.rejects.retired_by(source, source.sequence)
         if row_digest(line) in self._uploaded:
             self.file_counts.repeated += 1
-            self.ledger.record_file(self.stream_name, [source.sequence], retires)
-            return
-        if self._files:
-            file = self._files[0]
-            if file.size + len(line) >= self._full_at or file.rows >= MAX_ROWS:
-                self._send()
-        if not self._files:
-            self._file_began = self._clock.now()
-            dry_run = self.context.plan is not None
-            self._files = [self._journal.new_file(self.stream_name, self.header, dry_run=dry_run)]
-        [file] = self._files
-        if file.size + len(line) >= self._max_bytes:
-            raise self._row_too_large(len(line), f"a file stays below {self._max_bytes:,} bytes")
-        file.add(line, source.sequence, retires)
+            self.ledger.record_file(self.stream_name, [sequence], retires)
+        else:
+            self._append(line, sequence, retires)
+            self._send(keep=1)
 
     @override
     def send_older_than(self, seconds: float) -> None:
@@ -148,27 +133,31 @@ class BulkCsvSink(FileSink):
         for note in self._journal.notes(self.stream_name) if self.context.plan is None else ():
             self._journal.remove(note)
 
-    def _send(self) -> None:
-        """Send the rows added so far, once the job before has ended.
+    def _append(self, line: bytes, sequence: int, retires: Iterable[str] = ()) -> None:
+        """Add a row to the newest file, or to a further one if that is full."""
+        newest = self._files[-1] if self._files else None
+        if newest is None or newest.size + len(line) >= self._full_at or newest.rows >= MAX_ROWS:
+            dry_run = self.context.plan is not None
+            newest = self._journal.new_file(self.stream_name, self.header, dry_run=dry_run)
+            self._files.append(newest)
+            self._file_began = self._clock.now()
+        newest.add(line, sequence, retires)
 
-        A file is halved as often as the tenant refuses it as too large.
-        """
-        if self._files:
+    def _send(self, *, keep: int = 0) -> None:
+        """Send all files but the newest few, each once the job before has ended."""
+        if len(self._files) > keep:
             self.streams.settle_object(self.object_name)
-        while self._files:
+        while len(self._files) > keep:
+            self._finish_job()
+            file = self._files.pop(0)
+            if file.rows == 1 and file.size >= self._max_bytes:
+                raise self._row_too_large(file, f"a file stays below {self._max_bytes:,} bytes")
             if self.context.plan is not None:
-                file, kind = self._files.pop(), f"bulk job {self._job_id}"
+                kind = f"bulk job {self._job_id}"
                 self.context.plan.record_file(self.stream_name, file.size, kind, is_upload=True)
                 self.ledger.record_file(self.stream_name, file.sequences, file.retires)
-            else:
-                self._finish_job()
-                file = self._files.pop(0)
-                try:
-                    note = self._upload(file)
-                except errors.PayloadTooLargeError as error:
-                    self._halve([file, *self._files], error)
-                    continue
-                self._follow(note, file)
+            elif not self._upload(file):
+                continue
             self.file_counts.files += 1
             self.file_counts.rows += file.rows
 
@@ -179,8 +168,11 @@ class BulkCsvSink(FileSink):
                 raise errors.StoppedError
             self._poll()
 
-    def _upload(self, file: CsvFile) -> UploadNote:
-        """Upload a file; its note is on disk before its first byte is sent."""
+    def _upload(self, file: CsvFile) -> bool:
+        """Upload a file, whose note is on disk before its first byte is sent.
+
+        Returns False if the tenant refuses it as too large; then its rows are in smaller files.
+        """
         file.complete()
         note = self._journal.new_note(file, self.stream_name, self._job_id)
 
@@ -194,14 +186,16 @@ class BulkCsvSink(FileSink):
             status_id = self._api.upload(self._job_id, file.path.name, open_file)
         except errors.UnknownOutcomeError as error:
             raise self._journal.unknown_outcome(note, str(error)) from error
-        except errors.GainsightError as error:
+        except errors.PayloadTooLargeError as error:
             self._journal.remove(note)
-            if isinstance(error, errors.PayloadTooLargeError):
-                raise
-            if isinstance(error, errors.RefusedError):
-                columns = self.header.decode().strip()
-                advice = f"Check bulk_job_id, and that the job's columns are {columns}"
-                raise self._failed(note, f"refuses the file: {error}", advice) from error
+            self._divide(file, error)
+            return False
+        except errors.RefusedError as error:
+            columns = self.header.decode().strip()
+            advice = f"Check bulk_job_id, and that the job's columns are {columns}"
+            raise self._failed(note, f"refuses the file: {error}", advice) from error
+        except errors.GainsightError:
+            self._journal.remove(note)
             file.discard()
             raise
         if status_id is None:
@@ -209,43 +203,39 @@ class BulkCsvSink(FileSink):
         note = replace(note, phase="sent", status_id=status_id)
         self._journal.write(note)
         logger.info("%s has %s rows (%s bytes)", note, f"{note.rows:,}", f"{note.size:,}")
-        return note
+        self._follow(note, file)
+        return True
 
-    def _halve(self, files: Sequence[CsvFile], error: errors.PayloadTooLargeError) -> None:
-        """Replace the refused file, and those that wait behind it, by two each."""
-        self._files = list(files)
-        if files[0].rows == 1:
-            raise self._row_too_large(files[0].size, str(error))
-        halves = []
-        for whole in files:
-            whole.complete()
-            with closing(whole.read_rows()) as rows:
-                next(rows)
-                middle = (whole.rows + 1) // 2
-                parts = whole.sequences[:middle], whole.sequences[middle:]
-                for sequences in filter(None, parts):
-                    half = self._journal.new_file(self.stream_name, self.header)
-                    for row, sequence in zip(islice(rows, len(sequences)), sequences, strict=True):
-                        half.add(row, sequence)
-                    halves.append(half)
-            halves[-1].retires = whole.retires  # once all rows are settled
-            whole.discard()
-        self._files = halves
-        self._full_at = max(file.size for file in halves) + 1
+    def _divide(self, refused: CsvFile, error: errors.PayloadTooLargeError) -> None:
+        """Put the rows of a refused file, and of those behind it, into files of half its size."""
+        if refused.rows == 1:
+            raise self._row_too_large(refused, str(error))
+        files, self._files = [refused, *self._files], []
+        self._full_at = refused.size // 2 + 1
+        try:
+            for file in files:
+                file.complete()
+                for row, sequence in zip(file.read_rows(), file.sequences, strict=True):
+                    self._append(row, sequence)
+                self._files[-1].retires += file.retires  # once all rows are settled
+        finally:
+            for file in files:
+                file.discard()
         logger.warning(
             "stream %s: the tenant refuses a file of %s bytes as too large (%s); it is sent in "
             "parts, and later files stay below %s bytes",
             display(self.stream_name),
-            f"{files[0].size:,}",
+            f"{refused.size:,}",
             error,
             f"{self._full_at:,}",
         )
 
-    def _row_too_large(self, size: int, why: str) -> RunStoppedError:
+    def _row_too_large(self, file: CsvFile, why: str) -> RunStoppedError:
+        file.discard()
         return RunStoppedError(
-            f"stream {display(self.stream_name)}: one row of {size:,} bytes is too large for bulk "
-            f"job {display(self._job_id)}: {why}. Shorten its texts in a stream map and run again; "
-            "the rows from here on will be re-sent."
+            f"stream {display(self.stream_name)}: one row of {file.size:,} bytes is too large for "
+            f"bulk job {display(self._job_id)}: {why}. Shorten its texts in a stream map and run "
+            "again; the rows from here on will be re-sent."
         )
 
     def _follow(self, note: UploadNote, file: CsvFile | None) -> None:
@@ -272,8 +262,8 @@ class BulkCsvSink(FileSink):
             )
             raise RunStoppedError(message)
         else:
-            job.pause = min(job.pause * 2, MAX_PAUSE_SECONDS)
-            job.due = self._clock.now() + job.pause
+            now = self._clock.now()  # pauses double: each is as long as all before it
+            job.due = now + min(FIRST_PAUSE_SECONDS + now - job.began, MAX_PAUSE_SECONDS)
 
     def _complete(self, job: RunningJob, status: JobStatus) -> None:
         """Count the rows of a file and settle its records; keep the file if rows failed."""

@@ -56,7 +56,7 @@ class FileSink(StreamSink):
     def _plan(self) -> CsvPlan: ...
 
     @abstractmethod
-    def _add_row(self, line: bytes, source: SourceRecord) -> None: ...
+    def _add_row(self, line: bytes, sequence: int, retires: list[str]) -> None: ...
 
     @override
     def take(self, record: Mapping[str, Any], source: SourceRecord) -> None:
@@ -65,8 +65,9 @@ class FileSink(StreamSink):
         except RecordRejectedError as error:
             self.ledger.record_source(source, Outcome.REJECTED, reason_of_fields(error.errors))
             return
+        retires = self.ledger.rejects.retired_by(source, source.sequence)
         with self.streams.loading(self):
-            self._add_row(csv_text(cells).encode() + LINE_END, source)
+            self._add_row(csv_text(cells).encode() + LINE_END, source.sequence, retires)
 
     @override
     def process_batch(self, context: dict[str, Any]) -> None:
@@ -88,7 +89,7 @@ class SurveyCsvSink(FileSink):
         return plan_survey(columns_of(self.schema), self.stream, stream=self.stream_name)
 
     @override
-    def _add_row(self, line: bytes, source: SourceRecord) -> None:
+    def _add_row(self, line: bytes, sequence: int, retires: list[str]) -> None:
         if self._file is None:
             folder, name = self.context.settings.survey_path, file_name(self.stream_name)
             dry_run = self.context.plan is not None
@@ -98,8 +99,7 @@ class SurveyCsvSink(FileSink):
             further = f"-{self.file_counts.files + 1}" if self.file_counts.files else ""
             path = folder / f"{name}-{self.context.summary.run}{further}.csv"
             self._file = CsvFile(path, self.header, dry_run=dry_run)
-        retires = self.ledger.rejects.retired_by(source, source.sequence)
-        self._file.add(line, source.sequence, retires)
+        self._file.add(line, sequence, retires)
 
     @override
     def settle(self) -> None:

@@ -6,8 +6,8 @@ import os
 import re
 import sys
 from array import array
-from collections.abc import Generator, Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -42,15 +42,14 @@ class CsvFile:
         self.retires: list[str] = []
         self.size = 0
         self.digests = array("Q")
+        self._row_sizes = array("I")
         self._part = path.with_name(path.name + PART)
         self._file: IO[bytes] | None = None
         if not dry_run:
-            try:
+            with self._stopping_the_run():
                 make_private_folder(path.parent)
                 self._file = open_private(self._part, "xb")
-            except OSError as error:
-                raise self._write_error(error) from error
-            lock(self._file)
+                lock(self._file)
         self._append(header)
 
     @property
@@ -61,22 +60,20 @@ class CsvFile:
     def add(self, line: bytes, sequence: int, retires: Iterable[str] = ()) -> None:
         """Append the line of one record, including its end, and the rejects that it retires."""
         self._append(line)
+        self._row_sizes.append(len(line))
         self.digests.append(row_digest(line))
         self.sequences.append(sequence)
         self.retires += retires
 
     def complete(self) -> None:
         """Bring everything to disk and give the file its name; no line can follow."""
-        if self._file is None or self._file.closed:
-            return
-        try:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._part.replace(self.path)
-            sync_folder(self.path.parent)
-            self._file.close()
-        except OSError as error:
-            raise self._write_error(error) from error
+        if self._file is not None and not self._file.closed:
+            with self._stopping_the_run():
+                self._file.flush()
+                os.fsync(self._file.fileno())
+                self._part.replace(self.path)
+                sync_folder(self.path.parent)
+                self._file.close()
 
     def discard(self) -> None:
         """Delete the file."""
@@ -86,34 +83,32 @@ class CsvFile:
             for path in (self._part, self.path):
                 path.unlink(missing_ok=True)
 
-    def read_rows(self) -> Generator[bytes]:
-        """Read the rows of a complete file, its header first; a quoted cell may hold line ends."""
-        row, is_quoted = [], False
+    def read_rows(self) -> Iterator[bytes]:
+        """Read the rows of a complete file."""
         with self.path.open("rb") as source:
-            for line in source:
-                row.append(line)
-                is_quoted ^= line.count(b'"') % 2 == 1
-                if not is_quoted:
-                    yield b"".join(row)
-                    row = []
+            source.seek(len(self.header))
+            for size in self._row_sizes:
+                yield source.read(size)
 
     def _append(self, line: bytes) -> None:
         if self._file is not None:
-            try:
+            with self._stopping_the_run():
                 self._file.write(line)
-            except OSError as error:
-                raise self._write_error(error) from error
         self.size += len(line)
 
-    def _write_error(self, error: OSError) -> RunStoppedError:
-        self.discard()
-        is_full = error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
-        advice = "Free some space on its disk" if is_full else "Fix the problem"
-        message = (
-            f"the CSV file {display_path(self.path)} cannot be written: "
-            f"{error.strerror or error}. {advice} and run again; the records will be re-sent."
-        )
-        return RunStoppedError(message)
+    @contextmanager
+    def _stopping_the_run(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.discard()
+            is_full = error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+            advice = "Free some space on its disk" if is_full else "Fix the problem"
+            message = (
+                f"the CSV file {display_path(self.path)} cannot be written: "
+                f"{error.strerror or error}. {advice} and run again; the records will be re-sent."
+            )
+            raise RunStoppedError(message) from error
 
 
 def row_digest(line: bytes) -> int:
