@@ -34,9 +34,6 @@ OBJECT = "object"
 A_DAY = date(2026, 1, 1)
 """Any day serves to check a date that is relative to the day of a run."""
 
-OWN_KEYS = {"person": ("Email",), "timeline": ("ExternalId",)}
-"""Object types that are always identified by the same field."""
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -167,7 +164,7 @@ def _check_stream(stream: StreamSettings, schemas: TenantSchemas) -> Iterator[Fi
 
 
 def _check_fields(stream: StreamSettings, schema: ObjectSchema) -> Iterator[Finding]:
-    keys = stream.lookup_keys or OWN_KEYS.get(stream.object_type, ())
+    keys = stream.named_keys
     spec = MappingSpec(
         columns=(),  # they are not known yet
         schema=schema,

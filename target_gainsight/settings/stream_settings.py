@@ -25,6 +25,9 @@ OBJECT_NAMES: Mapping[str, str] = {
 }
 """API name of each standard object type; a custom object brings its own."""
 
+OWN_KEYS: Mapping[str, tuple[str, ...]] = {"person": ("Email",), "timeline": ("ExternalId",)}
+"""The field by which records of an object type are always identified."""
+
 DUE_DATE = "DueDate"
 _DAYS_AHEAD = re.compile(r"\+([0-9]{1,4})d")
 
@@ -179,6 +182,11 @@ class StreamSettings:
     def object_name(self) -> str:
         """API name of the object; empty for a survey file."""
         return OBJECT_NAMES.get(self.object_type) or self.custom_object_name
+
+    @property
+    def named_keys(self) -> tuple[str, ...]:
+        """The lookup keys, where the settings or the object type name them."""
+        return OWN_KEYS.get(self.object_type) or self.lookup_keys
 
     @property
     def days_until_due(self) -> int | None:

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from typing_extensions import override
 
@@ -96,15 +96,17 @@ class RecordsSink(ObjectSink):
         return loader
 
     @override
-    def _make_parts(self) -> tuple[CurrentRows | None, Writer, Comparison]:
+    def _make_parts(self) -> tuple[CurrentRows, Writer, Comparison]:
         keys, comparison = self._keys.names, Comparison(self.mapper)
         reader = ObjectReader(self.client.records, self.object_name)
-        rows = current = self._read_rows(reader=reader)
+        rows = current = self._current_rows(reader=reader)
         if self.plan.fallback_keys:
             by = self._reader_of(self.plan.fallback_keys)
-            fallback = self._read_rows(reader=reader, keys=by, required=(GSID, *keys))
+            fallback = self._current_rows(reader=reader, keys=by, required=(GSID, *keys))
             claimed = self.context.claimed_rows[self.object_name.lower()]
-            rows = self._read_rows(FallbackRows, reader=reader, fallback=fallback, claimed=claimed)
+            rows = self._current_rows(
+                FallbackRows, reader=reader, fallback=fallback, claimed=claimed
+            )
         dates = (
             name
             for name, converter in self.mapper.converters.items()
@@ -113,7 +115,7 @@ class RecordsSink(ObjectSink):
         writer = RecordsWriter(
             records=self.client.records,
             object_name=self.object_name,
-            keys=keys,
+            keys=self._keys.names,
             date_fields=frozenset(dates),
             date_format=self.stream.date_format,
             rows=current,
@@ -131,21 +133,16 @@ class PersonSink(ObjectSink):
 
     call_kinds = ("person", "person")
     existing_on_insert: ExistingOnInsert = "skipped"
-    fixed_keys = ("Email",)
 
     @override
-    def _make_parts(self) -> tuple[CurrentRows | None, Writer, Comparison]:
+    def _make_parts(self) -> tuple[CurrentRows, Writer, Comparison]:
         fields, links = self.lookups.link_fields, self.stream.company_links
-        rows = self._read_rows(
-            PeopleRows,
-            links=ObjectReader(self.client.records, LINK_OBJECT),
-            link_fields=tuple(fields),
-        )
+        reader = ObjectReader(self.client.records, LINK_OBJECT)
+        rows = self._current_rows(PeopleRows, links=reader, link_fields=tuple(fields))
         on_no_match = links.on_no_match if links else "reject"
         writer = PeopleWriter(self.client.people, on_no_match=on_no_match)
         converters = {name: each for name, (_, each) in fields.items()}
-        comparison = Comparison(self.mapper, link_fields=converters)
-        return rows, writer, comparison
+        return rows, writer, Comparison(self.mapper, link_fields=converters)
 
 
 class StaticSchemaSink(ObjectSink):
@@ -156,16 +153,16 @@ class StaticSchemaSink(ObjectSink):
     """Nothing can be written safely unless the existing rows are read."""
 
     @abstractmethod
-    def _make_writer(self, rows: CurrentRows | None, comparison: Comparison) -> Writer: ...
+    def _make_writer(self, rows: CurrentRows, comparison: Comparison) -> Writer: ...
 
     @override
-    def _make_parts(self) -> tuple[CurrentRows | None, Writer, Comparison]:
-        known = {field.name for field in self._describe().fields}  # others are sent unchecked
-        compared = known - UNCOMPARED.get(self.object_name, frozenset()) - self._only_new
-        comparison = Comparison(self.mapper, frozenset(compared))
-        rows = self._read_rows(
+    def _make_parts(self) -> tuple[CurrentRows, Writer, Comparison]:
+        known = {field.name for field in self._static_fields}  # others are sent unchecked
+        compared = frozenset(known - UNCOMPARED.get(self.object_name, frozenset()) - self._only_new)
+        comparison = Comparison(self.mapper, compared)
+        rows = self._current_rows(
             required=(GSID,) if self.needs_rows else (),
-            compared=frozenset(compared),
+            compared=compared,
             read_as=READ_AS.get(self.object_name, {}),
             may_stay_unread=not (self.needs_rows or self.stream.field_rules),
         )
@@ -179,13 +176,14 @@ class StaticSchemaSink(ObjectSink):
     @override
     def plan_again(self, *, keys_changed: bool) -> bool:
         # A field that was not known before needs other reads, and so a new sink.
+        known = {field.name for field in self._static_fields}
         mentioned = static_schema(self.object_name, self._mentioned()).fields
-        known = all(self._describe().field(field.name) for field in mentioned)
-        return known and super().plan_again(keys_changed=keys_changed)
+        fits = known.issuperset(field.name for field in mentioned)
+        return fits and super().plan_again(keys_changed=keys_changed)
 
     @override
     def _describe(self) -> ObjectSchema:
-        return self._object_schema or read_static_schema(
+        return read_static_schema(
             self.object_name,
             self._mentioned(),
             describe=self.context.schemas.get_if_readable,
@@ -202,10 +200,9 @@ class CtaSink(StaticSchemaSink):
 
     call_kinds = ("cta", "cta")
     needs_rows = True
-    name_identifies = False
 
     @override
-    def _make_writer(self, rows: CurrentRows | None, comparison: Comparison) -> Writer:
+    def _make_writer(self, rows: CurrentRows, comparison: Comparison) -> Writer:
         return CtaWriter(
             cockpit=self.client.cockpit,
             not_changed=self._only_new.union(self._keys.names),
@@ -226,7 +223,6 @@ class TimelineSink(StaticSchemaSink):
     """
 
     call_kinds = ("timeline", "timeline")
-    fixed_keys = (EXTERNAL_ID,)
     needs_rows = False
 
     @override
@@ -241,10 +237,10 @@ class TimelineSink(StaticSchemaSink):
         return derived
 
     @override
-    def _make_writer(self, rows: CurrentRows | None, comparison: Comparison) -> Writer:
+    def _make_writer(self, rows: CurrentRows, comparison: Comparison) -> Writer:
         return TimelineWriter(
             timeline=self.client.timeline,
-            rows=cast("CurrentRows", rows),  # an activity always has a key, and so rows
+            rows=rows,
             comparison=comparison,
             rules=WriteRules(self.stream.field_rules),
             updates_known=self.stream.sync_mode != "insert",

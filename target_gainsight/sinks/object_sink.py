@@ -44,14 +44,10 @@ class ObjectSink(StreamSink):
     Attributes:
         call_kinds: The kinds of its calls: for creates, and for updates.
         existing_on_insert: What insert mode does with a record that the tenant has.
-        fixed_keys: The lookup keys that its API dictates.
-        name_identifies: Records are identified by Name unless the settings say otherwise.
     """
 
     call_kinds = ("insert", "update")
     existing_on_insert: ExistingOnInsert = "written"
-    fixed_keys: tuple[str, ...] = ()
-    name_identifies = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's
         super().__init__(*args, **kwargs)
@@ -62,11 +58,12 @@ class ObjectSink(StreamSink):
         self._pending: list[LoadRecord] = []
         self._pending_since = 0.0
         self._same_object: Sequence[LoadingStream] = ()
-        self._object_schema: ObjectSchema | None = None  # `_describe` returns it from then on
         schema = self._object_schema = self._describe()
         self.knows_fields = schema is not None
-        static = schema.fields if schema is not None and schema.documented else ()
-        lists = frozenset(field.name for field in static if field.data_type == LIST_TYPE)
+        self._static_fields = schema.fields if schema is not None and schema.documented else ()
+        lists = frozenset(
+            field.name for field in self._static_fields if field.data_type == LIST_TYPE
+        )
         self.lookups = StreamLookups(self.stream, self.context.schemas.get_if_readable, lists)
         self._derived = self._derive()
         self.plan, self.mapper = self._map_columns(self._choose_keys())
@@ -167,40 +164,39 @@ class ObjectSink(StreamSink):
         super().clean_up()
 
     @abstractmethod
-    def _make_parts(self) -> tuple[CurrentRows | None, Writer, Comparison]:
-        """Return what reads current rows, if there are lookup keys, writes and compares records."""
+    def _make_parts(self) -> tuple[CurrentRows, Writer, Comparison]:
+        """Return what reads current rows, which needs lookup keys, writes and compares records."""
 
-    def _read_rows(
-        self,
-        kind: type[CurrentRows] = CurrentRows,
-        **how: Any,  # noqa: ANN401
-    ) -> CurrentRows | None:
-        """Return what reads current rows, if there are lookup keys."""
+    def _current_rows(self, kind: type[CurrentRows] = CurrentRows, **how: Any) -> CurrentRows:  # noqa: ANN401
         usual = {
             "reader": ObjectReader(self.client.records, self.object_name),
             "keys": self._keys,
             "ruled": tuple(self.stream.field_rules),
             "deleted": self.context.plan.deleted if self.context.plan else (),
         }
-        return kind(**{**usual, **how}) if self._keys.names else None
+        return kind(**{**usual, **how})
 
     def _make_loader(self) -> RecordLoader:
         context, stream, keys = self.context, self.stream, self._keys
         plan, name = context.plan, self.object_name.lower()
         current, writer, comparison = self._make_parts()
-        rows: CurrentRows | PlannedRows | None = current
+        rows: CurrentRows | PlannedRows | None = current if keys.names else None
         if plan is not None:
             written = plan.written[name, keys.names]
-            rows = planned = None if current is None else PlannedRows(current, written)
+            rows = planned = PlannedRows(current, written) if keys.names else None
             writer = PlanningWriter(plan, self.call_kinds, writer.batch_size, planned)
         resolver = None
         if self.lookups.lookups or self.lookups.links is not None:
             omit_null = stream.null_values == "omit"
             resolver = Resolver(self.lookups, context.lookups, omit_null=omit_null)
+        checks_near = keys.names and stream.near_matches != "ignore"
+        seen_keys = context.seen_keys[name, keys.names] if checks_near else None
         return RecordLoader(
             settings=stream,
             limits=context.settings.limits,
-            classification=self._make_classification(comparison, has_rows=rows is not None),
+            classification=Classification(
+                stream, comparison, keys, seen_keys, context.summary, plan, self.existing_on_insert
+            ),
             keys=keys,
             rows=rows,
             writer=writer,
@@ -209,20 +205,6 @@ class ObjectSink(StreamSink):
             clock=self.clock,
             resolver=resolver,
             lookup_index=context.lookups if name in context.lookups.targets else None,
-        )
-
-    def _make_classification(self, comparison: Comparison, *, has_rows: bool) -> Classification:
-        context, keys, seen_keys = self.context, self._keys, None
-        if has_rows and self.stream.near_matches != "ignore":
-            seen_keys = context.seen_keys[self.object_name.lower(), keys.names]
-        return Classification(
-            self.stream,
-            comparison,
-            keys,
-            seen_keys,
-            context.summary,
-            context.plan,
-            self.existing_on_insert,
         )
 
     def _describe(self) -> ObjectSchema | None:
@@ -236,9 +218,9 @@ class ObjectSink(StreamSink):
 
     def _choose_keys(self) -> tuple[str, ...]:
         stream, schema = self.stream, self._object_schema
-        if self.fixed_keys or stream.lookup_keys:
-            return self.fixed_keys or stream.lookup_keys
-        if self.name_identifies and NAME in self._filled_fields():
+        if stream.named_keys:
+            return stream.named_keys
+        if stream.object_type != "cta" and NAME in self._filled_fields():
             return (NAME,)
         keys = tuple(stream.field_mapping.get(key, key) for key in self.key_properties)
         known = schema is not None and all(schema.field(key) for key in keys)

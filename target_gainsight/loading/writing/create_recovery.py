@@ -40,7 +40,7 @@ class RecoveringWriter(Writer):
         only_new: Insert mode: a row counts only if it was created since the call.
     """
 
-    rows: CurrentRows | None
+    rows: CurrentRows
     comparison: Comparison
     clock: Clock
     timeout: float
@@ -63,20 +63,18 @@ class RecoveringWriter(Writer):
                 findable.append(each)
             else:
                 _reject(each, "it has no lookup keys", result, HINT_WITHOUT_KEYS)
-        if self.rows is not None and findable:
-            self._match(findable, self._look_up(self.rows, findable, result), result)
+        if findable:
+            self._match(findable, self._look_up(findable, result), result)
         return ()
 
-    def _look_up(
-        self, rows: CurrentRows, findable: Sequence[Unresolved], result: BatchResult
-    ) -> Matches:
+    def _look_up(self, findable: Sequence[Unresolved], result: BatchResult) -> Matches:
         try:
             if any(each.may_still_commit for each in findable):
                 wait = "the call may still be committed: waiting %.0f more seconds"
                 logger.warning(wait, self.timeout)
                 self.clock.wait(self.timeout)
             extra = (CREATED_DATE,) if self.only_new else ()
-            return rows.read([each.record for each in findable], extra=extra)
+            return self.rows.read([each.record for each in findable], extra=extra)
         except (GainsightError, RunStoppedError) as error:
             if self.only_new:  # a run that starts again would insert them again
                 for each in findable:
