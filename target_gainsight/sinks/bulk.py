@@ -58,8 +58,6 @@ class BulkCsvSink(FileSink):
         self._job_id = self.stream.bulk_job_id
         self._api, self._journal, self._clock = context.client.bulk, context.uploads, context.clock
         self._max_bytes = self._full_at = context.settings.limits.bulk_max_file_bytes
-        # What is to be sent: the file that grows, or the parts of one that was too large.
-        self._files: list[CsvFile] = []
         self._file_began = 0.0
         self._job: RunningJob | None = None
         journal, name = self._journal, self.stream_name
@@ -70,8 +68,8 @@ class BulkCsvSink(FileSink):
             if note.phase == "sending":
                 raise journal.unknown_outcome(note, "the run ended before the response")
             if note.phase == "sent" and context.plan is None:
-                sent = f"{note.rows:,} rows"
-                logger.warning("%s has %s; waiting for it to be done with them", note, sent)
+                text = "%s has %s rows; waiting for it to be done with them"
+                logger.warning(text, note, f"{note.rows:,}")
                 self._follow(note, None)
                 self._finish_job()
         target = self._job_id, self.header.decode()
@@ -112,7 +110,7 @@ class BulkCsvSink(FileSink):
         with self.streams.loading(self):
             self._poll()
             age = self._clock.now() - self._file_began
-            if self._files and age >= max(seconds, hourly, daily):
+            if self.files and age >= max(seconds, hourly, daily):
                 self._send()
 
     @override
@@ -122,44 +120,34 @@ class BulkCsvSink(FileSink):
             self._finish_job()
 
     @override
-    def abandon(self) -> None:
-        """Delete rows that will not be sent; the note of a job in progress stays."""
-        for file in self._files:
-            file.discard()
-        self._files = []
-
-    @override
     def forget_progress(self) -> None:
         for note in self._journal.notes(self.stream_name) if self.context.plan is None else ():
             self._journal.remove(note)
 
     def _append(self, line: bytes, sequence: int, retires: Iterable[str] = ()) -> None:
         """Add a row to the newest file, or to a further one if that is full."""
-        newest = self._files[-1] if self._files else None
+        newest = self.files[-1] if self.files else None
         if newest is None or newest.size + len(line) >= self._full_at or newest.rows >= MAX_ROWS:
             dry_run = self.context.plan is not None
             newest = self._journal.new_file(self.stream_name, self.header, dry_run=dry_run)
-            self._files.append(newest)
+            self.files.append(newest)
             self._file_began = self._clock.now()
         newest.add(line, sequence, retires)
 
     def _send(self, *, keep: int = 0) -> None:
         """Send all files but the newest few, each once the job before has ended."""
-        if len(self._files) > keep:
+        if len(self.files) > keep:
             self.streams.settle_object(self.object_name)
-        while len(self._files) > keep:
+        while len(self.files) > keep:
             self._finish_job()
-            file = self._files.pop(0)
+            file = self.files.pop(0)
             if file.rows == 1 and file.size >= self._max_bytes:
                 raise self._row_too_large(file, f"a file stays below {self._max_bytes:,} bytes")
             if self.context.plan is not None:
-                kind = f"bulk job {self._job_id}"
-                self.context.plan.record_file(self.stream_name, file.size, kind, is_upload=True)
                 self.ledger.record_file(self.stream_name, file.sequences, file.retires)
             elif not self._upload(file):
                 continue
-            self.file_counts.files += 1
-            self.file_counts.rows += file.rows
+            self.count_file(file, f"bulk job {self._job_id}", is_upload=True)
 
     def _finish_job(self) -> None:
         """Wait until the job has ended, unless the run is being stopped (StoppedError)."""
@@ -210,14 +198,14 @@ class BulkCsvSink(FileSink):
         """Put the rows of a refused file, and of those behind it, into files of half its size."""
         if refused.rows == 1:
             raise self._row_too_large(refused, str(error))
-        files, self._files = [refused, *self._files], []
+        files, self.files = [refused, *self.files], []
         self._full_at = refused.size // 2 + 1
         try:
             for file in files:
                 file.complete()
                 for row, sequence in zip(file.read_rows(), file.sequences, strict=True):
                     self._append(row, sequence)
-                self._files[-1].retires += file.retires  # once all rows are settled
+                self.files[-1].retires += file.retires  # once all rows are settled
         finally:
             for file in files:
                 file.discard()

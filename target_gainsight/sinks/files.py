@@ -30,6 +30,7 @@ class FileSink(StreamSink):
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's
         super().__init__(*args, **kwargs)
         self.file_counts = self.counts.by_file = self.counts.by_file or FileCounts()
+        self.files: list[CsvFile] = []
         self.plan = self._plan()
         self.header = csv_text(self.plan.header).encode() + LINE_END
         self.report_columns(self.plan.unmapped, "the CSV")
@@ -73,6 +74,21 @@ class FileSink(StreamSink):
     def process_batch(self, context: dict[str, Any]) -> None:
         """Do nothing: rows are written as they arrive."""
 
+    def count_file(self, file: CsvFile, destination: str, *, is_upload: bool = False) -> None:
+        """Count a complete file; in a dry run, add it to the plan."""
+        self.file_counts.files += 1
+        self.file_counts.rows += file.rows
+        if self.context.plan is not None:
+            plan, name = self.context.plan, self.stream_name
+            plan.record_file(name, file.size, destination, is_upload=is_upload)
+
+    @override
+    def abandon(self) -> None:
+        """Delete rows that will not be sent; the note of a job in progress stays."""
+        for file in self.files:
+            file.discard()
+        self.files = []
+
 
 class SurveyCsvSink(FileSink):
     """Writes the records of one stream into a file that an administrator imports into Surveys.
@@ -80,17 +96,13 @@ class SurveyCsvSink(FileSink):
     There is one per run, complete or not there at all; a dry run writes none.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's
-        super().__init__(*args, **kwargs)
-        self._file: CsvFile | None = None
-
     @override
     def _plan(self) -> CsvPlan:
         return plan_survey(columns_of(self.schema), self.stream, stream=self.stream_name)
 
     @override
     def _add_row(self, line: bytes, sequence: int, retires: list[str]) -> None:
-        if self._file is None:
+        if not self.files:
             folder, name = self.context.settings.survey_path, file_name(self.stream_name)
             dry_run = self.context.plan is not None
             if not dry_run:
@@ -98,27 +110,17 @@ class SurveyCsvSink(FileSink):
             # A stream whose columns change during a run gets a further file.
             further = f"-{self.file_counts.files + 1}" if self.file_counts.files else ""
             path = folder / f"{name}-{self.context.summary.run}{further}.csv"
-            self._file = CsvFile(path, self.header, dry_run=dry_run)
-        self._file.add(line, sequence, retires)
+            self.files = [CsvFile(path, self.header, dry_run=dry_run)]
+        self.files[0].add(line, sequence, retires)
 
     @override
     def settle(self) -> None:
         """Give the file its name and settle its records."""
-        file, self._file = self._file, None
-        if file is None:
-            return
-        file.complete()
-        self.file_counts.files += 1
-        self.file_counts.rows += file.rows
-        if self.context.plan is not None:
-            self.context.plan.record_file(self.stream_name, file.size, "a survey import")
-        else:
-            self.file_counts.written.append(str(file.path))
-            self.logger.info("%s responses are in %s", f"{file.rows:,}", file.path)
-        self.ledger.record_file(self.stream_name, file.sequences, file.retires)
-
-    @override
-    def abandon(self) -> None:
-        if self._file is not None:
-            self._file.discard()
-            self._file = None
+        for file in self.files:
+            file.complete()
+            self.count_file(file, "a survey import")
+            if self.context.plan is None:
+                self.file_counts.written.append(str(file.path))
+                self.logger.info("%s responses are in %s", f"{file.rows:,}", file.path)
+            self.ledger.record_file(self.stream_name, file.sequences, file.retires)
+        self.files = []
