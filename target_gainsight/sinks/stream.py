@@ -3,6 +3,7 @@
 import copy
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Any, cast
 
 import jsonschema_rs
@@ -48,19 +49,17 @@ class StreamSink(BatchSink):
         self.stream = find_stream_settings(context.settings, stream_name)
         self.object_name = self.stream.object_name
         self.knows_fields = True
-        mapped = any(column.startswith("_sdc_") for column in self.stream.field_mapping)
-        self._adds_metadata = mapped or bool(target.config.get("add_record_metadata"))
         super().__init__(target, stream_name, schema, key_properties)
         self._check = self._compile()
-        self._key_set = frozenset(self.key_properties)
-        self.known_columns = METADATA.union(self.original_schema["properties"])
-        self.counts = context.summary.streams[self.stream_name]
+        self.known_columns = METADATA.union(schema["properties"])
+        self.counts = context.summary.streams[stream_name]
 
-    @property
+    @cached_property
     @override
     def include_sdc_metadata_properties(self) -> bool:
         """True if the SDK's metadata columns are asked for, or one is mapped."""
-        return self._adds_metadata
+        mapped = any(column.startswith("_sdc_") for column in self.stream.field_mapping)
+        return mapped or bool(self.config.get("add_record_metadata"))
 
     @override
     def get_validator(self) -> None:
@@ -90,7 +89,6 @@ class StreamSink(BatchSink):
         if (schema, key_properties) == before:
             return True
         self.original_schema, self._key_properties = schema, key_properties
-        self._key_set = frozenset(key_properties)
         self.schema = copy.deepcopy(schema)
         if self.include_sdc_metadata_properties:
             self._add_sdc_metadata_to_schema()
@@ -131,8 +129,9 @@ class StreamSink(BatchSink):
 
     def _find_failure(self, record: dict[str, Any]) -> Reason | None:
         """Check a record against keys and schema; parse its dates if no field's type does it."""
-        if not self._key_set <= record.keys():
-            missing = ", ".join(key for key in self.key_properties if key not in record)
+        lacking = [key for key in self._key_properties if key not in record]
+        if lacking:
+            missing = ", ".join(lacking)
             message = f"the record lacks its key property {missing}"
             hint = "let the tap or a stream map supply it"
             return Reason("key_missing", message, field=missing, hint=hint)
