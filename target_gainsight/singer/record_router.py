@@ -21,8 +21,7 @@ from target_gainsight.mapping.escaping import one_line
 from target_gainsight.mapping.planning.checks import StreamMismatchError
 from target_gainsight.singer.schemas import merge_schemas, repair_schema, with_undeclared
 from target_gainsight.singer.stream_maps import Route, StreamMaps
-from target_gainsight.sinks import StreamSink
-from target_gainsight.sinks.stream import DELETED_AT
+from target_gainsight.sinks.stream import DELETED_AT, StreamSink
 
 logger = logging.getLogger(__name__)
 

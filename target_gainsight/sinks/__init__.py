@@ -6,8 +6,6 @@ from target_gainsight.sinks.files import SurveyCsvSink
 from target_gainsight.sinks.kinds import CtaSink, PersonSink, RecordsSink, TimelineSink
 from target_gainsight.sinks.stream import StreamSink
 
-__all__ = ["StreamSink", "sink_class"]
-
 SINKS: dict[str, type[StreamSink]] = {
     "company": RecordsSink,
     "person": PersonSink,

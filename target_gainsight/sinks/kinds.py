@@ -1,7 +1,7 @@
 """The kinds of objects: how the rows of each are read, written and compared."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from typing_extensions import override
@@ -37,9 +37,8 @@ from target_gainsight.mapping.planning.static_schemas import (
 )
 from target_gainsight.mapping.record_mapper import WriteRules
 from target_gainsight.mapping.types.spellings import is_blank
-from target_gainsight.mapping.types.strings import join_keys
 from target_gainsight.settings.stream_settings import DUE_DATE
-from target_gainsight.sinks.object_sink import Derive, ObjectSink
+from target_gainsight.sinks.object_sink import ObjectSink
 from target_gainsight.sinks.stream import DELETED_AT
 
 EMAIL = "Email"
@@ -47,18 +46,6 @@ EMAIL = "Email"
 
 class RecordsSink(ObjectSink):
     """Loads companies, relationships or a custom object, 50 records in a call."""
-
-    @override
-    def setup(self) -> None:
-        super().setup()
-        if self.stream.deletes == "delete":
-            self.logger.info(
-                "stream %s: deletes are on: a record with _sdc_deleted_at deletes its row of %s, "
-                "at most %d in this run (max_deletes)",
-                self.stream_name,
-                self.object_name,
-                self.stream.max_deletes,
-            )
 
     @override
     def take_deleted(self, record: Mapping[str, Any], source: SourceRecord) -> None:
@@ -80,6 +67,13 @@ class RecordsSink(ObjectSink):
         loader = super()._make_loader()
         if self.stream.deletes != "delete":
             return loader
+        self.logger.info(
+            "stream %s: deletes are on: a record with _sdc_deleted_at deletes its row of %s, "
+            "at most %d in this run (max_deletes)",
+            self.stream_name,
+            self.object_name,
+            self.stream.max_deletes,
+        )
         schema, plan = self._object_schema, self.context.plan
         if plan is not None:
             plan.streams[self.stream_name].max_deletes = self.stream.max_deletes
@@ -226,15 +220,11 @@ class TimelineSink(StaticSchemaSink):
     needs_rows = False
 
     @override
-    def _derive(self) -> Mapping[str, Derive]:
+    def _derive(self) -> dict[str, Sequence[str]]:
         filled, lookup = self._filled_fields(), self.stream.lookups.get(AUTHOR_ID)
-        derived: dict[str, Derive] = {}
-        if EXTERNAL_ID not in filled and self.key_properties:
-            derived[EXTERNAL_ID] = lambda record: join_keys(record, self.key_properties)
         emails = [] if lookup is None else [n for n, to in lookup.fields.items() if to == EMAIL]
-        if AUTHOR not in filled and emails:
-            derived[AUTHOR] = lambda record: record.get(emails[0])
-        return derived
+        derived = {EXTERNAL_ID: self.key_properties, AUTHOR: emails[:1]}
+        return {name: each for name, each in derived.items() if each and name not in filled}
 
     @override
     def _make_writer(self, rows: CurrentRows, comparison: Comparison) -> Writer:

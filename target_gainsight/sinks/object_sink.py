@@ -1,7 +1,7 @@
 """Base of the sinks of all kinds of objects: the stream's plan, its mapper and its loader."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any
@@ -28,10 +28,10 @@ from target_gainsight.mapping.planning.checks import check_fit, find_warnings
 from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.mapping.planning.static_schemas import LIST_TYPE
 from target_gainsight.mapping.record_mapper import RecordMapper
+from target_gainsight.mapping.types.strings import join_keys
 from target_gainsight.sinks.stream import StreamSink
 
 NAME = "Name"
-Derive = Callable[[Mapping[str, Any]], object]
 
 
 class ObjectSink(StreamSink):
@@ -73,13 +73,11 @@ class ObjectSink(StreamSink):
     @property
     @override
     def current_size(self) -> int:
-        """The records of the group that is being filled."""
         return len(self._pending)
 
     @property
     @override
     def is_full(self) -> bool:
-        """Whether the group that is being filled is complete."""
         return len(self._pending) >= self.loader.group_size
 
     @override
@@ -97,9 +95,8 @@ class ObjectSink(StreamSink):
 
     @override
     def plan_again(self, *, keys_changed: bool) -> bool:
-        if self._derive().keys() != self._derived.keys() or (keys_changed and self._derived):
-            return False
-        if keys_changed and set(self._choose_keys()) != set(self.plan.keys):
+        has_same_keys = not keys_changed or set(self._choose_keys()) == set(self.plan.keys)
+        if self._derive() != self._derived or not has_same_keys:
             return False
         self.plan, self.mapper = self._map_columns(self.plan.keys)
         self.report_columns(self.plan.unmapped.values(), self.object_name)
@@ -109,7 +106,7 @@ class ObjectSink(StreamSink):
     def take(self, record: Mapping[str, Any], source: SourceRecord) -> None:
         """Convert a record to Gainsight's fields and add it to its group."""
         if self._derived:
-            derived = {name: derive(record) for name, derive in self._derived.items()}
+            derived = {name: join_keys(record, each) for name, each in self._derived.items()}
             record = {**record, **{name: value for name, value in derived.items() if value}}
         try:
             loaded = LoadRecord(source, self.mapper.map(record))
@@ -124,8 +121,10 @@ class ObjectSink(StreamSink):
             self.context.lookups.on_reject(self.object_name, fields)
             self.ledger.record_source(source, Outcome.REJECTED, reason_of_fields(error.errors))
             return
-        if REASON_PROPERTY in source.message:
-            loaded.sent_before = _sent_before(source.message[REASON_PROPERTY])
+        reason = source.message.get(REASON_PROPERTY)
+        sent_at = reason.get("sent_at") if isinstance(reason, dict) else None
+        if isinstance(sent_at, (float, Decimal)):
+            loaded.sent_before = float(sent_at)
         self._append(loaded)
 
     def _append(self, loaded: LoadRecord) -> None:
@@ -229,8 +228,8 @@ class ObjectSink(StreamSink):
     def _reader_of(self, names: tuple[str, ...]) -> KeyReader:
         return KeyReader(names, tuple(self.mapper.converters[name] for name in names))
 
-    def _derive(self) -> Mapping[str, Derive]:
-        """Return the fields that are made of other columns than theirs."""
+    def _derive(self) -> dict[str, Sequence[str]]:
+        """Return the fields that are made of other columns than theirs, and those columns."""
         return {}
 
     def _map_columns(self, keys: tuple[str, ...]) -> tuple[MappingSpec, RecordMapper]:
@@ -255,9 +254,3 @@ class ObjectSink(StreamSink):
         except RecordRejectedError as error:
             message = f"stream {self.stream_name}: a constant cannot be written: {error}"
             raise RunStoppedError(message) from error
-
-
-def _sent_before(reason: object) -> float | None:
-    """Return when an earlier run sent a replayed record, in epoch seconds."""
-    sent_at = reason.get("sent_at") if isinstance(reason, dict) else None
-    return float(sent_at) if isinstance(sent_at, (float, Decimal)) else None

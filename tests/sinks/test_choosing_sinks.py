@@ -8,7 +8,8 @@ import pytest
 
 from target_gainsight.settings.parsing import parse_settings
 from target_gainsight.settings.stream_settings import ObjectType, StreamSettings
-from target_gainsight.sinks import StreamSink, sink_class
+from target_gainsight.sinks import sink_class
+from target_gainsight.sinks.stream import StreamSink
 
 
 def stream(**entry: str) -> StreamSettings:
