@@ -52,13 +52,13 @@ def rate_table(bench: Bench) -> Table:
     speed, minutes = bench.sizes.speed, bench.sizes.minutes
     table = Table(
         "Share of the allowed rate",
-        ("latency of a call", "calls", "share", "most in a window", "answered 429"),
+        ("latency of a call", "calls", "share", "most in a window", "refused with 429"),
         f"The tenant refuses more than {LIMIT} calls a minute; {ALLOWED} of them "
         f"(`quota_percent`) are the allowed rate. Both clocks go {speed} times as fast and latency "
-        f"is divided by {speed}: a minute takes {MINUTE / speed:g} s. A call's place comes free a "
-        "minute after its answer, so that a share of 60 / (60 + latency) is the most there can be "
-        f"without risk. Each run lasts {minutes} such minutes; the share is what a minute makes of "
-        f"the time that each {ALLOWED} calls in a row took, in the mean.",
+        f"is divided by {speed}: a minute takes {MINUTE / speed:g} s. A permit is released a "
+        "minute after the response, so a share of 60 / (60 + latency) is the most that is possible "
+        f"without risk. Each run lasts {minutes} such minutes; the share is calculated from the "
+        f"mean time that {ALLOWED} calls in a row took.",
     )
     shares, throttled = [], 0
     for each in RUNS:
@@ -67,7 +67,7 @@ def rate_table(bench: Bench) -> Table:
         throttled += refused
         table.add(each.name, calls, f"{share:.1%}", most, refused)
     table.promise(f"share at least {LEAST:.0%}", held=min(shares) >= LEAST)
-    table.promise("no call answered 429", held=throttled == 0)
+    table.promise("no call refused with 429", held=throttled == 0)
     return table
 
 
@@ -99,8 +99,8 @@ def refresh_table(bench: Bench) -> Table:
     table = Table(
         f"Full refresh of {count:,} unchanged rows at {ALLOWED} calls a minute",
         ("calls", "seconds", "calls alone, s", "ratio"),
-        "In real time, start-up included. The calls alone take the full minutes that they fill and "
-        "what the tenant needs to answer those of the last one.",
+        "In real time, start-up included. The calls alone take the full minutes that they fill, "
+        "and the tenant's time for those of the last one.",
     )
     place = bench.place()
     place.mkdir()

@@ -118,7 +118,7 @@ def _of_a_family(object_name: str, noun: str, path: str) -> tuple[Endpoint, ...]
         Endpoint(f"POST {noun}", "POST", path),
         Endpoint(f"PUT {noun}", "PUT", path),
         query(object_name, "near matches", after=1),
-        query(object_name, "after a lost answer", after=2, lost=path),
+        query(object_name, "after a lost response", after=2, lost=path),
     )
 
 
@@ -141,7 +141,7 @@ INSERT = Job(
         DESCRIBE,
         query("gsuser", "lookup"),
         Endpoint("POST company", "POST", COMPANY),
-        query("company", "after a lost answer", lost=COMPANY),
+        query("company", "after a lost response", lost=COMPANY),
     ),
     **COMPANIES,
 )
@@ -157,7 +157,7 @@ UPSERT = Job(
         Endpoint("POST company", "POST", COMPANY),
         Endpoint("PUT company", "PUT", COMPANY),
         query("company", "near matches", after=1),
-        query("company", "after a lost answer", after=2, lost=COMPANY),
+        query("company", "after a lost response", after=2, lost=COMPANY),
     ),
     **COMPANIES,
 )
