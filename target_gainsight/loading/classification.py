@@ -3,19 +3,13 @@
 Records of a group with the same key are merged first, and split again if the merge is refused.
 """
 
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from target_gainsight.loading.dry_run.plan import Plan
 from target_gainsight.loading.keys import Key, KeyReader, SeenKeys
-from target_gainsight.loading.outcomes import (
-    BatchResult,
-    Outcome,
-    Reason,
-    Settlement,
-    reason_of_fields,
-)
+from target_gainsight.loading.outcomes import Outcome, Reason, Settlement, reason_of_fields
 from target_gainsight.loading.reading.api_rows import Comparison, merged_fields
 from target_gainsight.loading.reading.current_rows import GSID, Matches
 from target_gainsight.loading.records import LoadRecord
@@ -29,9 +23,6 @@ ExistingOnInsert = Literal["written", "skipped", "compared"]
 """What insert mode does with a record that the tenant has: it is written without a read; it is
 skipped; or it is unchanged when it is equal, and skipped when not."""
 
-RETRIED_CODES = ("unavailable", "outcome_unknown")
-"""Rejects that do not depend on the values: a merge is not split for them."""
-
 Decision = Action | Literal["new"] | Settlement
 """How a record is written; "new" if its near matches are to be read before; or its outcome."""
 
@@ -41,6 +32,7 @@ class Classification:
     """Classifies the records of one stream.
 
     Attributes:
+        keys: Reads lookup keys; without names for streams that are only inserted.
         seen_keys: The keys that this run has found or created; None if near matches do not matter.
         checks_near: Near matches of new keys are read before these are written.
     """
@@ -59,6 +51,41 @@ class Classification:
         self.rules = WriteRules(self.settings.field_rules)
         may_find = self.settings.sync_mode == "upsert" or bool(self.settings.fallback_keys)
         self.checks_near = self.seen_keys is not None and may_find
+
+    def split(self, group: Sequence[LoadRecord]) -> Iterator[list[LoadRecord]]:
+        """Split a group so that a key occurs once in a part if it is deleted, or if none merges."""
+        merges = self.settings.sync_mode != "insert"
+        if merges and not any(record.deletes for record in group):
+            yield list(group)
+            return
+        part: list[LoadRecord] = []
+        stands_alone: dict[Key, bool] = {}
+        for record in group:
+            key, alone = self.keys.normalize(record.key), record.deletes or not merges
+            if key in stands_alone and (alone or stands_alone[key]):
+                yield part
+                part, stands_alone = [], {}
+            part.append(record)
+            stands_alone[key] = alone
+        yield part
+
+    def merge(self, group: Sequence[LoadRecord]) -> list[LoadRecord]:
+        """Merge records with the same key as if the earlier were the row of the later."""
+        by_key: dict[Key, LoadRecord] = {}
+        for record in group:
+            earlier = by_key.setdefault(record.key, record)
+            if earlier is record:
+                continue
+            decided = self.rules.kept(earlier.fields, earlier.waiting)
+            fields, later = _without(record.fields, decided), _without(record.waiting, decided)
+            by_key[record.key] = LoadRecord(
+                record.source,
+                merged_fields(earlier.fields, fields),
+                key=record.key,
+                parts=(*(earlier.parts or (earlier,)), record),
+                waiting={**_without(earlier.waiting, fields), **later},
+            )
+        return list(by_key.values())
 
     def classify(self, record: LoadRecord, matches: Matches, *, near: bool) -> Decision:
         """Decide how a record is written and note its GSID, or settle it.
@@ -224,56 +251,3 @@ def no_row_reason(object_name: str) -> Reason:
 def exists_reason(message: str) -> Reason:
     """Return why insert mode skips a record that the tenant has."""
     return Reason("exists", message, hint="load it with sync_mode upsert to update it")
-
-
-def merge_by_key(group: Sequence[LoadRecord], rules: WriteRules) -> list[LoadRecord]:
-    """Merge records with the same key as if the earlier were the row of the later."""
-    by_key: dict[Key, LoadRecord] = {}
-    for record in group:
-        earlier = by_key.setdefault(record.key, record)
-        if earlier is record:
-            continue
-        decided = rules.kept(earlier.fields, earlier.waiting)
-        fields, later = _without(record.fields, decided), _without(record.waiting, decided)
-        by_key[record.key] = LoadRecord(
-            record.source,
-            merged_fields(earlier.fields, fields),
-            key=record.key,
-            parts=(*(earlier.parts or (earlier,)), record),
-            waiting={**_without(earlier.waiting, fields), **later},
-        )
-    return list(by_key.values())
-
-
-def split_by_key(
-    group: Sequence[LoadRecord], normalize: Callable[[Key], Key], *, merges: bool
-) -> Iterator[list[LoadRecord]]:
-    """Split a group so that a key occurs once in a part if it is deleted, or if none merges."""
-    if merges and not any(record.deletes for record in group):
-        yield list(group)
-        return
-    part: list[LoadRecord] = []
-    stands_alone: dict[Key, bool] = {}
-    for record in group:
-        key, alone = normalize(record.key), record.deletes or not merges
-        if key in stands_alone and (alone or stands_alone[key]):
-            yield part
-            part, stands_alone = [], {}
-        part.append(record)
-        stands_alone[key] = alone
-    yield part
-
-
-def take_refused_merges(result: BatchResult) -> list[LoadRecord]:
-    """Remove refused merges from a result; return the merged records, to be sent one by one."""
-    unmerged: list[LoadRecord] = []
-    kept = []
-    for settlement in result.settlements:
-        code = settlement.reason.code if settlement.reason else ""
-        is_refused = settlement.outcome is Outcome.REJECTED and code not in RETRIED_CODES
-        if is_refused and settlement.record.parts:
-            unmerged.extend(settlement.record.parts)
-        else:
-            kept.append(settlement)
-    result.settlements = kept
-    return unmerged

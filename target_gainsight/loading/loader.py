@@ -13,15 +13,10 @@ from typing import cast
 
 from target_gainsight.api import MAX_PAGE, Clock, GainsightError
 from target_gainsight.loading.call_pool import CallPool
-from target_gainsight.loading.classification import (
-    Classification,
-    merge_by_key,
-    split_by_key,
-    take_refused_merges,
-)
+from target_gainsight.loading.classification import Classification
 from target_gainsight.loading.deletes.row_deleter import RowDeleter
 from target_gainsight.loading.dry_run.overlay import PlannedRows
-from target_gainsight.loading.keys import Key, KeyReader
+from target_gainsight.loading.keys import Key
 from target_gainsight.loading.lookups.deferred import DeferredParents
 from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.lookups.resolver import Resolver
@@ -38,7 +33,6 @@ from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.loading.writing.delivery import deliver
 from target_gainsight.loading.writing.writer import Action, Writer
 from target_gainsight.settings.model import Limits
-from target_gainsight.settings.stream_settings import StreamSettings
 
 MAX_VALUES = MAX_PAGE - 1
 """So many keys, or spellings of new keys, are read with one call: a page that is not full is the
@@ -53,17 +47,14 @@ class RecordLoader:
     """Loads one stream into one object.
 
     Attributes:
-        keys: Reads lookup keys; without names for streams that are only inserted.
         rows: Reads current rows; None when nothing is read, as in most inserts.
         lookup_index: None if no lookup of the run looks into its object.
         deferred: Keeps records that wait for a parent; None without lookups into their object.
         group_size: How many records make a group.
     """
 
-    settings: StreamSettings
     limits: Limits
     classification: Classification
-    keys: KeyReader
     rows: CurrentRows | PlannedRows | None
     writer: Writer
     ledger: Ledger
@@ -89,13 +80,13 @@ class RecordLoader:
 
     def __post_init__(self) -> None:
         self.group_size = self._next_group_size = self.limits.read_group_size
-        inserts = self.settings.sync_mode == "insert"
+        inserts = self.classification.settings.sync_mode == "insert"
         if inserts and self.classification.existing_on_insert == "written":
             self.rows = None
         if self.resolver is not None and self.resolver.has_self_lookup:
             self.deferred = DeferredParents(
                 self.resolver,
-                self.keys.names,
+                self.classification.keys.names,
                 self.clock.now,
                 self.limits.max_batch_age_seconds,
                 self.classification.rules.create_only,
@@ -106,12 +97,11 @@ class RecordLoader:
         if self.resolver is not None:
             group = self._resolve(self.resolver, group)
         for record in group:
-            record.key = self.keys.read_key(record.fields)
+            record.key = self.classification.keys.read_key(record.fields)
         if self.rows is None:
             self._insert(group)
         elif group:
-            merges = self.settings.sync_mode != "insert"
-            for part in split_by_key(group, self.keys.normalize, merges=merges):
+            for part in self.classification.split(group):
                 self._load_by_key(part)
         self._send_packed(partial=False)
         self._follow_up(final=False)
@@ -158,7 +148,9 @@ class RecordLoader:
 
     def _settle(self, result: BatchResult) -> None:
         if self.lookup_index is not None:
-            self.lookup_index.on_settled(self.settings.object_name, result.settlements)
+            self.lookup_index.on_settled(
+                self.classification.settings.object_name, result.settlements
+            )
         if self.deferred is not None:
             result = replace(result, settlements=self.deferred.keep(result.settlements))
         for settlement in result.settlements:
@@ -211,7 +203,7 @@ class RecordLoader:
         while self._unmerged and not is_retry:
             self._load_by_key([self._unmerged.popleft()], is_retry=True)
             self._wait_for_conflicting_keys(group)
-        merged = merge_by_key(group, self.classification.rules)
+        merged = self.classification.merge(group)
         if self.deferred is not None:
             self.deferred.override(merged)
         if not is_retry:
@@ -266,7 +258,7 @@ class RecordLoader:
         return sum(each.outcome is Outcome.UNCHANGED for each in result.settlements)
 
     def _hold_new(self, record: LoadRecord) -> None:
-        values = len(self.keys.near_values(record.fields))
+        values = len(self.classification.keys.near_values(record.fields))
         if self._near_values + values > MAX_VALUES:
             self._read_near_matches()
         self._new.append(record)
@@ -286,12 +278,12 @@ class RecordLoader:
 
     def _send_batch(self, action: Action, batch: list[LoadRecord]) -> None:
         if action == "create":
-            most = self.settings.max_creates
+            settings, most = self.classification.settings, self.classification.settings.max_creates
             if most is not None and self._created + len(batch) > most:
                 suggestion = "Check lookup_keys, or raise max_creates, and run again."
                 message = (
                     f"stream {batch[0].source.alias}: the next batch would create more than "
-                    f"max_creates ({most}) new rows of {self.settings.object_name}; "
+                    f"max_creates ({most}) new rows of {settings.object_name}; "
                     f"{self._created} were created"
                 )
                 raise RunStoppedError(message, code="too_many_creates", suggestion=suggestion)
@@ -307,7 +299,7 @@ class RecordLoader:
         result = done.result()
         self._keys_in_flight -= Counter(record.key for record in batch)
         if any(record.parts for record in batch):
-            self._unmerged.extend(take_refused_merges(result))
+            self._unmerged.extend(result.take_refused_merges())
         if self.deferred is not None:
             self.deferred.settle(result)
         self._settle(result)

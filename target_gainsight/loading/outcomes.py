@@ -10,6 +10,9 @@ from target_gainsight.loading.records import LoadRecord
 from target_gainsight.mapping.errors import FieldError, display
 from target_gainsight.mapping.escaping import one_line
 
+NOT_OF_THE_DATA = ("unavailable", "outcome_unknown")
+"""Codes of rejects that do not depend on the values."""
+
 REJECTED_PARENT = "lookup_rejected_parent"
 """The code of a record whose parent was rejected in the same run."""
 
@@ -91,6 +94,20 @@ class BatchResult:
     ) -> None:
         """Record one record's outcome."""
         self.settlements.append(Settlement(record, outcome, reason, gsid))
+
+    def take_refused_merges(self) -> list[LoadRecord]:
+        """Remove refused merges; return the records they were made of, to be sent one by one."""
+        unmerged: list[LoadRecord] = []
+        kept = []
+        for settlement in self.settlements:
+            record, outcome, reason, _ = settlement
+            code = reason.code if reason else ""
+            if outcome is Outcome.REJECTED and record.parts and code not in NOT_OF_THE_DATA:
+                unmerged.extend(record.parts)
+            else:
+                kept.append(settlement)
+        self.settlements = kept
+        return unmerged
 
     def unsettled(self, records: Sequence[LoadRecord]) -> list[LoadRecord]:
         """List those of some records that have no outcome yet, in order."""

@@ -8,7 +8,6 @@ from typing_extensions import override
 
 from target_gainsight.api import ObjectSchema
 from target_gainsight.loading.classification import ExistingOnInsert
-from target_gainsight.loading.deletes.deleted_rows import RowStream
 from target_gainsight.loading.deletes.row_deleter import RowDeleter
 from target_gainsight.loading.dry_run.overlay import PlanningWriter
 from target_gainsight.loading.keys import LINK_OBJECT
@@ -74,12 +73,11 @@ class RecordsSink(ObjectSink):
             self.object_name,
             self.stream.max_deletes,
         )
-        schema, plan = self._object_schema, self.context.plan
-        if plan is not None:
-            plan.streams[self.stream_name].max_deletes = self.stream.max_deletes
+        if self.context.plan is not None:
+            self.context.plan.streams[self.stream_name].max_deletes = self.stream.max_deletes
         loader.deleter = RowDeleter(
-            stream=RowStream(self.stream_name, self.object_name, self.plan.keys, schema),
-            max_deletes=self.stream.max_deletes,
+            stream=self.stream_name,
+            spec=self.plan,
             reader=ObjectReader(self.client.records, self.object_name),
             deleted=self.context.deleted_rows,
             clock=self.clock,

@@ -191,12 +191,10 @@ class ObjectSink(StreamSink):
         checks_near = keys.names and stream.near_matches != "ignore"
         seen_keys = context.seen_keys[name, keys.names] if checks_near else None
         return RecordLoader(
-            settings=stream,
             limits=context.settings.limits,
             classification=Classification(
                 stream, comparison, keys, seen_keys, context.summary, plan, self.existing_on_insert
             ),
-            keys=keys,
             rows=rows,
             writer=writer,
             ledger=self.ledger,

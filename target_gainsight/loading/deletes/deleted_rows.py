@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
@@ -12,6 +11,7 @@ from target_gainsight.api import ObjectSchema
 from target_gainsight.loading.reading.current_rows import Row
 from target_gainsight.loading.storage.private_file import append_lines
 from target_gainsight.loading.storage.source_json import utc_time, write_json
+from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.mapping.types.datetimes import EPOCH, comparable_date, comparable_datetime
 
 _COLUMN = {"type": ["null", "string", "number", "boolean", "array", "object"]}
@@ -21,16 +21,6 @@ DELETED_PROPERTY = "gainsight_deleted"
 """The property of a RECORD message that holds the row as the tenant returned it.
 
 A SCHEMA message has it, too, with the object."""
-
-
-@dataclass(frozen=True)
-class RowStream:
-    """The stream whose rows are deleted, and its object, as far as that is known."""
-
-    name: str
-    object_name: str
-    keys: tuple[str, ...]
-    schema: ObjectSchema | None
 
 
 class DeletedRows:
@@ -50,32 +40,32 @@ class DeletedRows:
         self._files = files
         self._columns: dict[str, dict[str, Any]] = {}
 
-    def add(self, stream: RowStream, rows: Mapping[str, Row]) -> None:
+    def add(self, stream: str, spec: MappingSpec, rows: Mapping[str, Row]) -> None:
         """Bring rows, by their GSIDs, to disk; nothing may be deleted unless that succeeds."""
         if not rows:
             return
-        lines = []
+        lines, object_name = [], spec.settings.object_name
         names: Iterable[str] = chain.from_iterable(rows.values())
-        if stream.schema is not None:
-            names = [field.name for field in stream.schema.fields if field.insertable]
+        if spec.schema is not None:
+            names = [field.name for field in spec.schema.fields if field.insertable]
         columns = dict.fromkeys(names, _COLUMN)
-        if self._columns.get(stream.name) != columns:
-            self._columns[stream.name] = columns
+        if self._columns.get(stream) != columns:
+            self._columns[stream] = columns
             schema = {
                 "type": "SCHEMA",
-                "stream": stream.name,
+                "stream": stream,
                 "schema": {"type": "object", "properties": columns},
-                "key_properties": [key for key in stream.keys if key in columns],
-                DELETED_PROPERTY: {"object": stream.object_name},
+                "key_properties": [key for key in spec.keys if key in columns],
+                DELETED_PROPERTY: {"object": object_name},
             }
             lines.append(write_json(schema))
         time = utc_time(self._now())
         for gsid, row in rows.items():
-            deleted = {"object": stream.object_name, "gsid": gsid, "time": time, "row": row}
+            deleted = {"object": object_name, "gsid": gsid, "time": time, "row": row}
             message = {
                 "type": "RECORD",
-                "stream": stream.name,
-                "record": _source_record(row, columns, stream.schema),
+                "stream": stream,
+                "record": _source_record(row, columns, spec.schema),
                 DELETED_PROPERTY: deleted,
             }
             lines.append(write_json(message))
@@ -99,7 +89,5 @@ def _source_record(
         elif data_type == "DATETIME" and (milliseconds := comparable_datetime(value)) is not None:
             instant = EPOCH + timedelta(milliseconds=milliseconds)
             value = instant.isoformat(timespec="milliseconds")
-        elif data_type == "MULTISELECTDROPDOWNLIST" and isinstance(value, str):
-            value = [item for item in value.split(";") if item]
         record[name] = value
     return record

@@ -16,7 +16,7 @@ from target_gainsight.api import (
 )
 from target_gainsight.loading.call_pool import CallPool
 from target_gainsight.loading.classification import no_row_reason
-from target_gainsight.loading.deletes.deleted_rows import DeletedRows, RowStream
+from target_gainsight.loading.deletes.deleted_rows import DeletedRows
 from target_gainsight.loading.dry_run.overlay import PlanningWriter
 from target_gainsight.loading.outcomes import BatchResult, Outcome, RunStoppedError, unavailable
 from target_gainsight.loading.reading.current_rows import GSID, ObjectReader, Row
@@ -24,6 +24,7 @@ from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.writing.delivery import deliver
 from target_gainsight.loading.writing.isolation import refusal_reason
 from target_gainsight.loading.writing.writer import WRITTEN, Action, Batch, Unresolved, Writer
+from target_gainsight.mapping.planning.spec import MappingSpec
 
 ROWS_OF_ONE_READ = 200
 """Whole rows in memory at a time."""
@@ -39,8 +40,8 @@ class RowDeleter(Writer):
         planning: Takes the place of the calls in a dry run.
     """
 
-    stream: RowStream
-    max_deletes: int
+    stream: str
+    spec: MappingSpec
     reader: ObjectReader
     deleted: DeletedRows
     clock: Clock
@@ -56,8 +57,8 @@ class RowDeleter(Writer):
         other: so the outcome does not depend on which call was faster. If `max_deletes` does not
         allow all of them, the first are deleted before the run stops.
         """
-        counts, name = self.deleted.sent, self.stream.name
-        allowed = records[: max(0, self.max_deletes - counts[name])]
+        counts, name, most = self.deleted.sent, self.stream, self.spec.settings.max_deletes
+        allowed = records[: max(0, most - counts[name])]
         refused: list[BatchResult] = []
         for start in range(0, len(allowed), ROWS_OF_ONE_READ):
             part = allowed[start : start + ROWS_OF_ONE_READ]
@@ -75,7 +76,7 @@ class RowDeleter(Writer):
             )
             message = (
                 f"stream {name}: the next call would delete more than max_deletes "
-                f"({self.max_deletes}) rows of {self.stream.object_name} in this run"
+                f"({most}) rows of {self.reader.object_name} in this run"
             )
             raise RunStoppedError(message, code="too_many_deletes", suggestion=suggestion)
 
@@ -92,8 +93,8 @@ class RowDeleter(Writer):
             return ()
         for record in result.unsettled(records):
             if str(record.gsid) not in rows:
-                result.settle(record, Outcome.SKIPPED, no_row_reason(self.stream.object_name))
-        self.deleted.add(self.stream, rows)
+                result.settle(record, Outcome.SKIPPED, no_row_reason(self.reader.object_name))
+        self.deleted.add(self.stream, self.spec, rows)
         on_settled(result)
         return result.unsettled(records)
 
@@ -103,7 +104,7 @@ class RowDeleter(Writer):
         Reads with one query, or row by row where the tenant refuses that or ignores the filter:
         such a call selects no fields, so that none can be refused.
         """
-        name, schema = self.stream.object_name, self.stream.schema
+        name, schema = self.reader.object_name, self.spec.schema
         gsids = {str(record.gsid): record for record in records}
         fields = [each.name for each in schema.fields if each.name != GSID] if schema else []
         where = is_in(GSID, list(gsids))
@@ -146,7 +147,7 @@ class RowDeleter(Writer):
         """Delete one row. A refused delete is looked up: perhaps there is no such row."""
         (record,) = batch
         try:
-            self.reader.records.delete(self.stream.object_name, str(record.gsid), repeatable=False)
+            self.reader.records.delete(self.reader.object_name, str(record.gsid), repeatable=False)
         except ObjectNotFoundError:
             raise
         except (RefusedError, NotFoundError) as error:
@@ -157,7 +158,7 @@ class RowDeleter(Writer):
     def recover(self, unresolved: Sequence[Unresolved], result: BatchResult) -> Batch:
         """Look the row up; if it is gone, it was deleted: by someone else if ours was refused."""
         [each] = unresolved
-        gsid, object_name = str(each.record.gsid), self.stream.object_name
+        gsid, object_name = str(each.record.gsid), self.reader.object_name
         rows = self.reader.read((GSID,), (), is_in(GSID, [gsid]), lambda row: row[GSID] == gsid)
         if not rows and (each.reason is None or each.resent):
             result.settle(each.record, Outcome.DELETED, gsid=gsid)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from target_gainsight.loading.outcomes import (
+    NOT_OF_THE_DATA,
     BatchResult,
     Outcome,
     Reason,
@@ -28,9 +29,6 @@ from target_gainsight.mapping.escaping import csv_text
 from target_gainsight.settings.model import Output
 
 logger = logging.getLogger(__name__)
-
-NOT_COUNTED = ("unavailable", "outcome_unknown")
-"""Codes of rejects whose cause is not the data: they count for no limit."""
 
 PERCENT_COUNTS_FROM = 100
 RUN_AGAIN = "Run again later; the run continues where this one stopped."
@@ -218,7 +216,7 @@ class Ledger:
             self.summary.streams[source.alias].skips[reason.code] += 1
         elif outcome is Outcome.REJECTED:
             self.summary.count_reject(source, reason)
-            self._rejects_that_count += reason.code not in NOT_COUNTED
+            self._rejects_that_count += reason.code not in NOT_OF_THE_DATA
             self.reject_log.add(source, reason)
 
     def _reject_deferred(self, *, settled: bool) -> None:

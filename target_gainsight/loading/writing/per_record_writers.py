@@ -152,8 +152,6 @@ class TimelineWriter(Writer):
             return False
         if not self.updates_known:
             message = f"an activity has the ExternalId {record.fields[EXTERNAL_ID]}"
-            if each.resent:
-                message += ", perhaps from a call of this run whose response was lost"
             result.settle(record, Outcome.SKIPPED, exists_reason(message))
         elif row is not None:
             for name in self.rules.kept(row).intersection(record.fields):

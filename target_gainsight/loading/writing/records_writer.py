@@ -90,33 +90,32 @@ class RecordsWriter(RecoveringWriter):
         error: errors.RefusedError,
         result: BatchResult,
     ) -> list[Unresolved]:
-        other = OTHER_DATE_FORMAT[refused_format]
+        other, second = OTHER_DATE_FORMAT[refused_format], None
+        unresolved: list[Unresolved] = []
         try:
             unresolved = self._send(action, batch, other, result)
-        except errors.RefusedError as second:
-            if _refuses_a_date(second):  # in the wrong format every date is refused
-                again = {_named_date(each) for each in second.failures}
-                failures = [
-                    each
-                    for each in error.failures
-                    if each.code != DATE_CODE or _named_date(each) in again
-                ]
-                raise replace(error, failures=tuple(failures)) from second
-            self._change_format(other, error)
-            raise
-        self._change_format(other, error)
-        return unresolved
-
-    def _change_format(self, date_format: DateFormat, error: errors.RefusedError) -> None:
-        if self._dates[0] != date_format:
+        except errors.RefusedError as refusal:
+            second = refusal
+        if second is not None and _refuses_a_date(second):
+            again = {_named_date(each) for each in second.failures}
+            failures = [  # in the wrong format every date is refused
+                each
+                for each in error.failures
+                if each.code != DATE_CODE or _named_date(each) in again
+            ]
+            raise replace(error, failures=tuple(failures)) from second
+        if self._dates[0] != other:
             logger.warning(
                 "%s: the tenant refuses a date (%s) and accepts it as %s; "
                 "dates are written in that format from now on",
                 self.object_name,
                 error,
-                date_format,
+                other,
             )
-        self._dates = date_format, True
+        self._dates = other, True
+        if second is not None:
+            raise second
+        return unresolved
 
     def _send(
         self, action: Action, batch: Batch, date_format: DateFormat, result: BatchResult
