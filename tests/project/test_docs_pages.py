@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.resources
 import json
 import math
+import operator
 import os
 import re
 import subprocess
@@ -125,6 +127,22 @@ def test_scripts_exist() -> None:
     scripts = {name for text in PAGES.values() for name in re.findall(r"scripts/[\w.]+\.\w+", text)}
     assert scripts
     assert [name for name in scripts if not (PROJECT / name).is_file()] == []
+
+
+def test_functions_on_the_path_of_a_record_exist() -> None:
+    steps = section("architecture.md", "The path of a record")
+    named = re.findall(r"`([\w/]+)\.py`: `([\w.]+)`", steps)
+    assert len(named) >= 10
+    for path, name in named:
+        module = importlib.import_module(f"target_gainsight.{path.replace('/', '.')}")
+        operator.attrgetter(name)(module)
+
+
+def test_packages_are_described_and_no_others() -> None:
+    packages = PROJECT / "target_gainsight"
+    folders = {each.parent.name for each in packages.glob("*/__init__.py")}
+    described = first_codes(section("architecture.md", "Packages"))
+    assert described == {*folders, "target.py"}
 
 
 def test_own_codes_are_explained_and_no_others() -> None:
