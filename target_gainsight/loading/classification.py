@@ -225,7 +225,9 @@ class Classification:
             record.fields = _without(record.fields, kept)
             record.waiting = _without(record.waiting, kept)
             if self.plan is not None:
-                self.plan.streams[record.source.alias].kept.update(kept.intersection(changed))
+                field_rules = self.plan.streams[record.source.alias].field_rules
+                for name in kept.intersection(changed):
+                    field_rules[name]["rows_kept"] += 1
             changed = tuple(name for name in changed if name not in kept)
         if self.settings.skip_unchanged and rules.uncompared.issuperset(changed):
             record.waiting = _without(record.waiting, rules.uncompared)

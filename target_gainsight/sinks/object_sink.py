@@ -89,8 +89,11 @@ class ObjectSink(StreamSink):
             self.logger.warning("stream %s: %s", self.stream_name, warning)
         if self.context.plan is not None:
             planned = self.context.plan.streams[self.stream_name]
-            planned.rules = {name: str(rule) for name, rule in self.stream.field_rules.items()}
-            planned.fallback_keys, planned.schema = self.plan.fallback_keys, self._object_schema
+            planned.fallback_keys = self.plan.fallback_keys
+            for name, rule in self.stream.field_rules.items():
+                planned.field_rules.setdefault(name, {"rule": str(rule), "rows_kept": 0})
+            if self._object_schema is not None:
+                self.context.plan.schemas[self.stream_name] = self._object_schema
         self._same_object = self.streams.add(self)
 
     @override

@@ -400,7 +400,7 @@ def test_dry_run_predicts_files_and_sends_nothing(bulk_tenant: Tenant) -> None:
     assert (run.exit_code, run.states) == (0, [])
     plan = run.target.session.plan
     assert plan
-    sizes = [size for size, _ in plan.streams["accounts"].files]
+    sizes = [each["bytes"] for each in plan.streams["accounts"].files]
     assert len(sizes) == 2
     assert uploaded(bulk_tenant) == 0
     assert not kept(bulk_tenant, "*.csv*")

@@ -235,7 +235,7 @@ def test_dry_run_predicts_the_file_and_writes_none(tenant: Tenant) -> None:
     assert plan
     assert "would fill 1 file for a survey import" in plan.to_text(run.target.summary)
     load(tenant, [SCHEMA, response()])
-    assert files(tenant)[0].stat().st_size == plan.streams["nps"].files[0][0]
+    assert files(tenant)[0].stat().st_size == plan.streams["nps"].files[0]["bytes"]
 
 
 def test_stream_without_responses_has_no_file(tenant: Tenant) -> None:

@@ -7,7 +7,7 @@ import math
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from target_gainsight.api import Field, ObjectSchema, RateLimitGroup, RateLimits
@@ -33,74 +33,56 @@ WHOLE_DAY = 100.0
 
 @dataclass
 class StreamPlan:
-    """The writes of one stream.
+    """The writes of one stream, as they are in the JSON of a plan.
 
     Attributes:
-        updates: The first rows that would change, as JSON: their keys, and for each changed field
-            the tenant's value and the new value.
         max_deletes: None if deletes are off.
-        files: The files that would be sent or written: size in bytes, and destination.
-        rules: The fields with a write rule, and the rule in words.
-        kept: The number of rows that keep their value of a field because of its rule.
-        schema: The object, whose picklists are shown by labels; None where it is unknown.
+        files: The files that would be sent or written: size in `bytes`, and what they are `for`.
+        field_rules: The fields with a write rule: the `rule` in words, and `rows_kept`, the number
+            of rows that keep their value because of it.
+        examples_updated: For each changed field of a row, the tenant's value and the new value.
     """
 
     write_calls: int = 0
-    updates: list[dict[str, Any]] = field(default_factory=list)
-    creates: list[object] = field(default_factory=list)
-    deletes: list[object] = field(default_factory=list)
     max_deletes: int | None = None
-    files: list[tuple[int, str]] = field(default_factory=list)
-    rules: Mapping[str, str] = field(default_factory=dict)
-    kept: Counter[str] = field(default_factory=Counter)
-    fallback_keys: tuple[str, ...] = ()
-    schema: ObjectSchema | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the plan as JSON values."""
-        return {
-            "write_calls": self.write_calls,
-            "max_deletes": self.max_deletes,
-            "files": [{"bytes": size, "for": destination} for size, destination in self.files],
-            "fallback_keys": list(self.fallback_keys),
-            "field_rules": {
-                name: {"rule": rule, "rows_kept": self.kept[name]}
-                for name, rule in self.rules.items()
-            },
-            "examples_created": self.creates,
-            "examples_deleted": self.deletes,
-            "examples_updated": self.updates,
-        }
+    files: list[dict[str, Any]] = field(default_factory=list)
+    fallback_keys: Sequence[str] = ()
+    field_rules: dict[str, dict[str, Any]] = field(default_factory=dict)
+    examples_created: list[object] = field(default_factory=list)
+    examples_deleted: list[object] = field(default_factory=list)
+    examples_updated: list[dict[str, Any]] = field(default_factory=list)
 
     def lines(self, counts: StreamCounts) -> Iterator[str]:
         """Return the plan for a person to read; each change is on lines of its own."""
         outcomes = counts.outcomes
-        if self.creates and outcomes[Outcome.CREATED]:
-            yield f"would create {outcomes[Outcome.CREATED]:,}, such as {_key_texts(self.creates)}"
-        if self.updates and outcomes[Outcome.UPDATED]:
+        if self.examples_created and outcomes[Outcome.CREATED]:
+            examples = _key_texts(self.examples_created)
+            yield f"would create {outcomes[Outcome.CREATED]:,}, such as {examples}"
+        if self.examples_updated and outcomes[Outcome.UPDATED]:
             changes = "\n".join(self._change_lines())
             yield f"would update {outcomes[Outcome.UPDATED]:,}, such as\n{changes}"
         if self.max_deletes is not None:
-            examples = f", such as {_key_texts(self.deletes)}" if self.deletes else ""
+            deleted = self.examples_deleted
+            examples = f", such as {_key_texts(deleted)}" if deleted else ""
             limit = f"at most {self.max_deletes:,} in a run (max_deletes)"
             yield f"would delete {outcomes[Outcome.DELETED]:,}{examples}; {limit}"
         if self.fallback_keys:
             found = counted(counts.found_by_fallback, "row")
             keys = one_line(", ".join(self.fallback_keys))
             yield f"would give the lookup keys to {found} found by {keys}"
-        for name, rule in self.rules.items():
-            rows = self.kept[name]
+        for name, rule in self.field_rules.items():
+            rows = rule["rows_kept"]
             kept = f"; {counted(rows, 'row')} would keep another value" if rows else ""
-            yield f"{one_line(name)} is {rule}{kept}"
+            yield f"{one_line(name)} is {rule['rule']}{kept}"
         if self.files:
-            files = f"{counted(len(self.files), 'file')} for {self.files[0][1]}"
-            yield f"would fill {files}, {sum(size for size, _ in self.files):,} bytes in all"
+            files = f"{counted(len(self.files), 'file')} for {self.files[0]['for']}"
+            yield f"would fill {files}, {sum(each['bytes'] for each in self.files):,} bytes in all"
         for code, count in counts.skips.items():
             yield f"would skip {count:,}: {code}"
 
     def _change_lines(self) -> Iterator[str]:
         """Yield a line for each row and changed field; readable without indentation, too."""
-        for update in self.updates:
+        for update in self.examples_updated:
             yield f"- {_key_texts([update['key']])}"
             changes = [(name, *each.values()) for name, each in update["fields"].items()]
             for name, before, after in changes[:MAX_FIELDS_SHOWN]:
@@ -115,6 +97,7 @@ class Plan:
     """The plan of a run.
 
     Attributes:
+        schemas: By stream, the object, whose picklists are shown by labels.
         names: By GSID, what lookups have found rows by.
         written: The rows that would have been written, by lower-case object and lookup keys: all
             streams that write the object by these keys share them.
@@ -122,6 +105,7 @@ class Plan:
 
     limits: Mapping[RateLimitGroup, RateLimits]
     deleted: set[str] = field(default_factory=set, init=False)
+    schemas: dict[str, ObjectSchema] = field(default_factory=dict, init=False)
     names: Cache[str, str] = field(default_factory=Cache, init=False)
     streams: defaultdict[str, StreamPlan] = field(
         default_factory=lambda: defaultdict(StreamPlan), init=False
@@ -136,15 +120,16 @@ class Plan:
         self, record: LoadRecord, row: Mapping[str, Any], changed: Sequence[str]
     ) -> None:
         """Record that some fields of a row would change."""
-        plan = self.streams[record.source.alias]
-        if len(plan.updates) < MAX_EXAMPLES:
+        stream = record.source.alias
+        examples, schema = self.streams[stream].examples_updated, self.schemas.get(stream)
+        if len(examples) < MAX_EXAMPLES:
             fields = {}
             for name in changed:
-                described = plan.schema.field(name) if plan.schema is not None else None
+                described = schema.field(name) if schema is not None else None
                 before = self._named(row.get(name), described)
                 after = self._named(record.fields.get(name), described)
                 fields[name] = {"before": before, "after": after}
-            plan.updates.append({"key": _key_json(record.key), "fields": fields})
+            examples.append({"key": _key_json(record.key), "fields": fields})
 
     def record_call(self, kind: str, batch: Sequence[LoadRecord], action: Action) -> None:
         """Record a write call."""
@@ -153,7 +138,8 @@ class Plan:
             plan.write_calls += 1
             self._unsent[kind] += 1
             if action != "update":
-                examples = plan.creates if action == "create" else plan.deletes
+                creates = action == "create"
+                examples = plan.examples_created if creates else plan.examples_deleted
                 missing = MAX_EXAMPLES - len(examples)
                 examples += [_key_json(record.key) for record in batch[:missing]]
 
@@ -166,7 +152,7 @@ class Plan:
         self, stream: str, size: int, destination: str, *, is_upload: bool = False
     ) -> None:
         """Record a file that would be written, or uploaded by a call."""
-        self.streams[stream].files.append((size, destination))
+        self.streams[stream].files.append({"bytes": size, "for": destination})
         if is_upload:
             self._unsent[UPLOAD] += 1
 
@@ -196,7 +182,7 @@ class Plan:
         run = summary.to_json()
         return {
             "streams": {
-                name: {**counts, **self.streams[name].to_json()}
+                name: {**counts, **asdict(self.streams[name])}
                 for name, counts in run["streams"].items()
             },
             "rejects": run["rejects"],
