@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -22,19 +23,19 @@ MAX_PENDING = 10_000
 """Lines that are kept in memory until they are written."""
 
 
+@dataclass(eq=False)
 class PrivateFile:
     """A file for its owner only, made with its folder when its first line is written.
 
-    Args:
+    Attributes:
         hides_folder: Make the folder for its owner only, and hide it from git.
     """
 
-    def __init__(self, path: Path, *, hides_folder: bool = True) -> None:
-        self.path = path
-        self.exists = False
-        self._hides_folder = hides_folder
-        self._descriptor: int | None = None
-        self._pending: list[bytes] = []
+    path: Path
+    hides_folder: bool = True
+    exists: bool = False
+    _descriptor: int | None = None
+    _pending: list[bytes] = field(default_factory=list)
 
     def add(self, line: str) -> None:
         """Add one line, to be written at the next flush, or once very many are waiting."""
@@ -48,7 +49,7 @@ class PrivateFile:
         if not self._pending:
             return
         if self._descriptor is None:
-            if self._hides_folder:
+            if self.hides_folder:
                 make_private_folder(self.path.parent)
             else:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -80,11 +81,10 @@ class PrivateFile:
 def append_lines(path: Path, lines: Iterable[str], *, sync: bool = False) -> None:
     """Append lines to a private file, after the end of a line that a crash has cut short."""
     file = PrivateFile(path)
-    with suppress(FileNotFoundError), path.open("rb") as earlier:
-        if earlier.seek(0, os.SEEK_END):
-            earlier.seek(-1, os.SEEK_END)
-            if earlier.read(1) != b"\n":
-                file.add("")
+    with suppress(OSError), path.open("rb") as earlier:  # it may be missing or empty
+        earlier.seek(-1, os.SEEK_END)
+        if earlier.read(1) != b"\n":
+            file.add("")
     for line in lines:
         file.add(line)
     file.close(sync=sync)
@@ -148,9 +148,8 @@ def lock(file: IO[bytes] | int) -> bool:
     """
     if sys.platform == "win32":
         return True
-    with suppress(OSError):
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return not isinstance(error, BlockingIOError)
     return True
