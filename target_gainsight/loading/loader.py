@@ -83,7 +83,7 @@ class RecordLoader:
         inserts = self.classification.settings.sync_mode == "insert"
         if inserts and self.classification.existing_on_insert == "written":
             self.rows = None
-        if self.resolver is not None and self.resolver.has_self_lookup:
+        if self.resolver is not None and self.resolver.lookups.has_self_lookup:
             self.deferred = DeferredParents(
                 self.resolver,
                 self.classification.keys.names,
@@ -135,7 +135,7 @@ class RecordLoader:
             self._send_packed(partial=True)
 
     def _resolve(self, resolver: Resolver, group: Sequence[LoadRecord]) -> Sequence[LoadRecord]:
-        if resolver.has_self_lookup:
+        if self.deferred is not None:
             self._finish_calls()
         refused = BatchResult()
         try:

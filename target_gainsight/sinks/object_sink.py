@@ -113,7 +113,7 @@ class ObjectSink(StreamSink):
             record = {**record, **{name: value for name, value in derived.items() if value}}
         try:
             loaded = LoadRecord(source, self.mapper.map(record))
-            if self.lookups.lookups:
+            if self.lookups.plans:
                 loaded.references = self.lookups.references_of(record)
             if self.lookups.links is not None:
                 loaded.links = self.lookups.links_of(record)
@@ -188,7 +188,7 @@ class ObjectSink(StreamSink):
             rows = planned = PlannedRows(current, written) if keys.names else None
             writer = PlanningWriter(plan, self.call_kinds, writer.batch_size, planned)
         resolver = None
-        if self.lookups.lookups or self.lookups.links is not None:
+        if self.lookups.plans or self.lookups.links is not None:
             omit_null = stream.null_values == "omit"
             resolver = Resolver(self.lookups, context.lookups, omit_null=omit_null)
         checks_near = keys.names and stream.near_matches != "ignore"

@@ -69,6 +69,7 @@ class StreamLookups:
         list_fields: The fields that hold a list of GSIDs.
 
     Attributes:
+        plans: The lookups, by the field that each fills.
         links: How the companies of a person are looked up, or None.
         link_fields: By the fields of those links, the source column and how it is converted.
         problems: The errors in their settings.
@@ -78,7 +79,8 @@ class StreamLookups:
         self, stream: StreamSettings, describe: Describe, list_fields: frozenset[str] = frozenset()
     ) -> None:
         self.problems: list[FieldProblem] = []
-        self.lookups: list[LookupPlan] = []
+        self.plans: dict[str, LookupPlan] = {}
+        self.has_self_lookup = False
         self.links: LookupPlan | None = None
         self.link_fields: dict[str, tuple[str, Converter]] = {}
         own = stream.object_name.lower()
@@ -89,7 +91,8 @@ class StreamLookups:
                 message = f"lookups.{target}: {error}"
                 raise RunStoppedError(message) from error
             is_own, is_list = lookup.object_name.lower() == own, target in list_fields
-            self.lookups.append(LookupPlan(target, lookup, match, is_own, is_list))
+            self.has_self_lookup = self.has_self_lookup or is_own
+            self.plans[target] = LookupPlan(target, lookup, match, is_own, is_list)
         if stream.company_links is not None:
             self._plan_links(stream.company_links, describe)
 
@@ -119,14 +122,15 @@ class StreamLookups:
     @property
     def columns(self) -> frozenset[str]:
         """The source columns that lookups and links use."""
-        plans = (*self.lookups, *([self.links] if self.links else []))
+        plans = filter(None, (*self.plans.values(), self.links))
         columns = {column for column, _ in self.link_fields.values()}
         return frozenset(columns.union(*(plan.lookup.fields for plan in plans)))
 
     def references_of(self, record: Mapping[str, Any]) -> dict[str, tuple[Reference, ...]]:
         """Read a record's references by field, without blank ones."""
         return {
-            plan.target: tuple(filter(None, plan.list_references(record))) for plan in self.lookups
+            target: tuple(filter(None, plan.list_references(record)))
+            for target, plan in self.plans.items()
         }
 
     def links_of(self, record: Mapping[str, Any]) -> tuple[Link, ...]:

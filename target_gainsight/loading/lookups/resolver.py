@@ -1,7 +1,7 @@
 """Fill a stream's foreign keys: references in, GSIDs out, or the reason why there is none."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from target_gainsight.loading.keys import COMPANIES, COMPANY_ID, LookupKey, Reference
 from target_gainsight.loading.lookups.index import LookupIndex
@@ -24,19 +24,17 @@ class _MissedLookupError(Exception):
         self.reason = reason
 
 
+@dataclass(frozen=True)
 class Resolver:
     """Resolves the lookups and company links of one stream.
 
-    Args:
+    Attributes:
         omit_null: Leave a field out rather than emptying it.
     """
 
-    def __init__(self, lookups: StreamLookups, index: LookupIndex, *, omit_null: bool) -> None:
-        self._lookups = {plan.target: plan for plan in lookups.lookups}
-        self._links = lookups.links
-        self._index = index
-        self._omit_null = omit_null
-        self.has_self_lookup = any(plan.is_self_lookup for plan in lookups.lookups)
+    lookups: StreamLookups
+    index: LookupIndex
+    omit_null: bool
 
     def resolve(
         self, group: Sequence[LoadRecord], result: BatchResult, *, final: bool
@@ -52,13 +50,13 @@ class Resolver:
             for plan, each in self._references(record)
             if isinstance(each, LookupKey)
         ]
-        self._index.find([key for _, key in references])
-        self._index.find_near(
+        self.index.find([key for _, key in references])
+        self.index.find_near(
             key
             for plan, key in references
             if plan.lookup.on_no_match == "reject"
             and (final or not plan.is_self_lookup)
-            and not self._index.gsids(key)
+            and not self.index.gsids(key)
         )
         resolved = []
         for record in group:
@@ -73,32 +71,32 @@ class Resolver:
     def _references(self, record: LoadRecord) -> Iterator[tuple[LookupPlan, Reference]]:
         for target, references in record.references.items():
             for each in references:
-                yield self._lookups[target], each
-        if self._links is not None:
+                yield self.lookups.plans[target], each
+        if self.lookups.links is not None:
             for link in record.links:
-                yield self._links, link.company
+                yield self.lookups.links, link.company
 
     def _fill(self, record: LoadRecord, *, final: bool) -> None:
         """Fill the foreign keys of one record, unless it is to be rejected."""
         for target, references in record.references.items():
-            plan = self._lookups[target]
+            plan = self.lookups.plans[target]
             keys = [each for each in references if isinstance(each, LookupKey)]
-            if plan.is_self_lookup and not final and not all(map(self._index.gsids, keys)):
+            if plan.is_self_lookup and not final and not all(map(self.index.gsids, keys)):
                 record.waiting = {**record.waiting, target: references}
                 continue
             gsids = [gsid for each in references if (gsid := self._find_gsid(plan, each))]
             value = list(dict.fromkeys(gsids)) if plan.is_list else next(iter(gsids), None)
-            if value or not self._omit_null:
+            if value or not self.omit_null:
                 record.fields[target] = value or None
-        if self._links is not None:
-            links = [(self._find_gsid(self._links, each.company), each) for each in record.links]
-            companies = [{COMPANY_ID: gsid, **each.attributes} for gsid, each in links if gsid]
+        if (links := self.lookups.links) is not None:
+            found = [(self._find_gsid(links, each.company), each) for each in record.links]
+            companies = [{COMPANY_ID: gsid, **each.attributes} for gsid, each in found if gsid]
             if companies:
                 record.fields[COMPANIES] = companies
 
     def _find_gsid(self, plan: LookupPlan, refers: Reference) -> str | None:
         """Return the GSID that a reference leads to; None if the field is to be left empty."""
-        gsids = self._index.gsids(refers) if isinstance(refers, LookupKey) else ()
+        gsids = self.index.gsids(refers) if isinstance(refers, LookupKey) else ()
         if len(gsids) == 1 or (gsids and plan.lookup.multi_match == "first"):
             return gsids[0]
         if plan.lookup.on_no_match == "reject":
@@ -111,11 +109,11 @@ class Resolver:
         if isinstance(refers, FieldError):
             message, hint = str(replace(refers, hint="")), refers.hint or hint
             return Reason(refers.code, message, field=plan.target, value=refers.value, hint=hint)
-        name, near = plan.match.object_name, self._index.near.get(refers, "")
+        name, near = plan.match.object_name, self.index.near.get(refers, "")
         code, message = NO_MATCH, f"no row of {name} has {refers}"
         if gsids:
             code, message = MULTI_MATCH, f"{len(gsids)} rows of {name} match: {', '.join(gsids)}"
-        if self._index.is_rejected(refers):
+        if self.index.is_rejected(refers):
             code = REJECTED_PARENT
             hint = "its parent was rejected in this run: fix that one first, then replay"
         elif gsids:
