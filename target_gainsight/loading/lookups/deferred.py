@@ -22,7 +22,7 @@ FollowUp = tuple[BatchResult, list[LoadRecord]]
 
 @dataclass(eq=False)
 class DeferredParents:
-    """The records of one stream that wait for their parents, in a temporary file.
+    """The records of one stream that wait for their parents.
 
     A pass looks up the parents of every waiting record, so passes become rarer as more wait: one
     lookup per ``max_age_seconds`` on average, or when twice as many wait as after the last pass.
@@ -44,10 +44,9 @@ class DeferredParents:
 
     @property
     def is_due(self) -> bool:
-        """Return whether a pass is due."""
-        if self._due_at is None:
-            return False
-        return len(self._waiting) >= self._due_count or self.now() >= self._due_at
+        """Whether a pass is due."""
+        are_many = len(self._waiting) >= self._due_count
+        return self._due_at is not None and (are_many or self.now() >= self._due_at)
 
     def keep(self, settlements: Sequence[Settlement]) -> list[Settlement]:
         """Keep the records that were written without a parent; return the other outcomes."""

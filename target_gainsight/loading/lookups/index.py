@@ -17,12 +17,7 @@ from target_gainsight.api import (
     any_of,
     is_in,
 )
-from target_gainsight.loading.keys import (
-    TO_BE_CREATED,
-    Key,
-    LookupKey,
-    MatchFields,
-)
+from target_gainsight.loading.keys import TO_BE_CREATED, Key, LookupKey, MatchFields
 from target_gainsight.loading.loading_streams import LoadingStreams
 from target_gainsight.loading.outcomes import Outcome, RunStoppedError, Settlement
 from target_gainsight.loading.reading.current_rows import GSID, ObjectReader
@@ -39,12 +34,10 @@ from target_gainsight.mapping.types.spellings import (
 logger = logging.getLogger(__name__)
 
 MAX_KEPT = 200_000
-MAX_KEYS = 1000
-"""References that one query asks for."""
-MAX_NEAR_KEYS = 600
-"""Missed references whose other spellings one query asks for."""
+MAX_KEYS, MAX_NEAR_KEYS = 1000, 600
+"""References that one query asks for; those whose other spellings it asks for."""
 MAX_NEAR_ROWS = 10 * MAX_PAGE
-"""Rows that one such query reads at most."""
+"""Rows that a query for other spellings reads at most."""
 
 WRITTEN = (Outcome.CREATED, Outcome.UPDATED, Outcome.DELETED)
 
@@ -71,13 +64,11 @@ class LookupIndex:
     """The rows that lookups have found, shared by all streams of a run.
 
     Args:
-        targets: The objects and match fields that lookups of the run use.
         names: In a dry run, receives by GSID what rows were found by; rows that would have been
             written are found, too.
-        max_kept: Bound of each cache.
 
     Attributes:
-        targets: The match fields by object, in lower case.
+        targets: The match fields that lookups of the run use, by object in lower case.
         near: By reference, a row in another spelling; empty if there is none.
     """
 
@@ -145,10 +136,9 @@ class LookupIndex:
                 yield _place(object_name.lower(), names, values, comparable)
 
     def is_rejected(self, key: LookupKey) -> bool:
-        """Return whether the record with some values was rejected in this run."""
-        match = key.match
-        place = _place(match.object_name, match.names, key.written, normalize_spelling)
-        return place in self._rejected
+        """Return whether the record that a reference names was rejected in this run."""
+        names = key.match.object_name, key.match.names
+        return _place(*names, key.written, normalize_spelling) in self._rejected
 
     def find(self, keys: Iterable[LookupKey]) -> None:
         """Read the rows that some records refer to, with one query for each object.
@@ -252,7 +242,6 @@ def _select(by_match: Iterable[MatchFields]) -> tuple[str, ...]:
 
 
 def _group(keys: Iterable[LookupKey], by: Callable[[LookupKey], K]) -> dict[K, list[LookupKey]]:
-    """Group keys without their repetitions."""
     groups: dict[K, list[LookupKey]] = defaultdict(list)
     for key in dict.fromkeys(keys):
         groups[by(key)].append(key)
@@ -260,7 +249,6 @@ def _group(keys: Iterable[LookupKey], by: Callable[[LookupKey], K]) -> dict[K, l
 
 
 def _where(match: MatchFields, keys: Sequence[LookupKey]) -> Where:
-    """Ask for the values of some references."""
     conditions = []
     for position, (name, converter) in enumerate(zip(match.names, match.converters, strict=True)):
         forms = (form for key in keys for form in converter.forms(key.written[position]))
@@ -273,15 +261,13 @@ def _where_near(key: LookupKey) -> Where:
 
     The latter finds any case, if the tenant ignores it in CONTAINS, and any number of blanks.
     """
-    conditions: list[Where] = []
+    conditions = []
     columns = zip(key.match.names, key.match.converters, key.written, strict=True)
     for name, converter, value in columns:
-        if not converter.is_free_text or not isinstance(value, str):
-            conditions.append(is_in(name, (value,)))
-            continue
-        near: Where = is_in(name, usual_spellings(value))
-        part = common_part(value)
+        is_text = converter.is_free_text and isinstance(value, str)
+        spellings: list[Where] = [is_in(name, usual_spellings(value) if is_text else (value,))]
+        part = common_part(value) if is_text else ""
         if len(part) >= MIN_COMMON_LENGTH:
-            near = any_of(near, Condition(name, "CONTAINS", (part,)))
-        conditions.append(near)
+            spellings.append(Condition(name, "CONTAINS", (part,)))
+        conditions.append(any_of(*spellings))
     return all_of(*conditions)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +30,7 @@ from target_gainsight.settings.stream_settings import (
 )
 
 Describe = Callable[[str], ObjectSchema | None]
+"""Returns an object's schema, or None if it cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,6 @@ class LookupPlan:
     """One lookup of a stream.
 
     Attributes:
-        target: The field that receives the GSID.
         is_self_lookup: It looks into the object that the stream loads.
         is_list: It finds several rows; its source columns hold lists, or text that lists items.
     """
@@ -65,14 +65,12 @@ class StreamLookups:
     """The lookups and company links of a stream.
 
     Args:
-        describe: Returns an object's schema, or None if it cannot be read.
         list_fields: The fields that hold a list of GSIDs.
 
     Attributes:
         plans: The lookups, by the field that each fills.
         links: How the companies of a person are looked up, or None.
         link_fields: By the fields of those links, the source column and how it is converted.
-        problems: The errors in their settings.
     """
 
     def __init__(
@@ -134,28 +132,27 @@ class StreamLookups:
         }
 
     def links_of(self, record: Mapping[str, Any]) -> tuple[Link, ...]:
-        """Read a person's links: one per company, several where the source lists several."""
+        """Read a person's links: one per company, several where the source lists several.
+
+        The text of a field of the links may list one item per link.
+        """
         companies = self.links.list_references(record) if self.links else []
+        columns = []
+        for name, (column, converter) in self.link_fields.items():
+            if column in record:
+                items = _split_items(record[column], converter)
+                is_listed = isinstance(items, list) and len(items) == len(companies) > 1
+                columns.append((name, items if is_listed else record[column], converter))
         links: dict[object, Link] = {}
         for index, company in enumerate(companies):
             if company is not None:
-                attributes = dict(self._attributes(record, index, len(companies)))
+                attributes = {
+                    name: converter.write(_item_at(value, index))
+                    for name, value, converter in columns
+                }
                 identity = company.key if isinstance(company, LookupKey) else index
                 links.setdefault(identity, Link(company, attributes))
         return tuple(links.values())
-
-    def _attributes(
-        self, record: Mapping[str, Any], index: int, count: int
-    ) -> Iterator[tuple[str, Any]]:
-        """Read the fields of one of a person's links; text may list one item per link."""
-        for name, (column, converter) in self.link_fields.items():
-            if column not in record:
-                continue
-            value = record[column]
-            items = _split_items(value, converter)
-            if isinstance(items, list) and len(items) == count > 1:
-                value = items
-            yield name, converter.write(_item_at(value, index))
 
 
 def _split_items(value: object, converter: Converter) -> object:
@@ -167,20 +164,16 @@ def _split_items(value: object, converter: Converter) -> object:
     if isinstance(value, str) and value.lstrip().startswith("["):
         with suppress(ValueError, RecursionError):
             value = json.loads(value)
-    if isinstance(value, str):
-        parts: list[Any] = re.split(r"[;\n]", value)
-    elif isinstance(value, list):
-        parts = value
-    else:
+    parts = re.split(r"[;\n]", value) if isinstance(value, str) else value
+    if not isinstance(parts, list):
         return value
-    items = []
+    items: list[Any] = []
     for part in parts:
         try:
             converter.write(part)
+            items.append(part)
         except RecordRejectedError:
             items += re.split(r"[;,\n]", part) if isinstance(part, str) else [part]
-        else:
-            items.append(part)
     items = [strip_blanks(each) if isinstance(each, str) else each for each in items]
     return items if len(items) > 1 or isinstance(value, list) else value
 

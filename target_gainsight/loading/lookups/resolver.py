@@ -17,11 +17,11 @@ LOAD_FIRST = "load the parent first"
 ADD_USER = "add the user in Gainsight, or correct the value: this target does not load users"
 
 
+@dataclass
 class _MissedLookupError(Exception):
     """A lookup did not find what its record needs."""
 
-    def __init__(self, reason: Reason) -> None:
-        self.reason = reason
+    reason: Reason
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,6 @@ class Resolver:
                 yield self.lookups.links, link.company
 
     def _fill(self, record: LoadRecord, *, final: bool) -> None:
-        """Fill the foreign keys of one record, unless it is to be rejected."""
         for target, references in record.references.items():
             plan = self.lookups.plans[target]
             keys = [each for each in references if isinstance(each, LookupKey)]
@@ -104,7 +103,6 @@ class Resolver:
         return None
 
     def _reason(self, plan: LookupPlan, refers: Reference, gsids: Sequence[str]) -> Reason:
-        """Explain why a record is rejected for what a lookup (or a link) did not find."""
         hint = f"{LOAD_FIRST}, or set on_no_match to leave_empty"
         if isinstance(refers, FieldError):
             message, hint = str(replace(refers, hint="")), refers.hint or hint
