@@ -95,7 +95,7 @@ class BulkCsvSink(FileSink):
         # first unknown row ends this: the rows after it may be newer than those uploaded.
         if row_digest(line) in self._uploaded:
             self.file_counts.repeated += 1
-            self.ledger.record_file(self.stream_name, [sequence], retires)
+            self.ledger.record_file(self.file_counts, [sequence], retires)
         else:
             self._append(line, sequence, retires)
             self._send(keep=1)
@@ -144,7 +144,7 @@ class BulkCsvSink(FileSink):
             if file.rows == 1 and file.size >= self._max_bytes:
                 raise self._row_too_large(file, f"a file stays below {self._max_bytes:,} bytes")
             if self.context.plan is not None:
-                self.ledger.record_file(self.stream_name, file.sequences, file.retires)
+                self.ledger.record_file(self.file_counts, file.sequences, file.retires)
             elif not self._upload(file):
                 continue
             self.count_file(file, f"bulk job {self._job_id}", is_upload=True)
@@ -280,7 +280,7 @@ class BulkCsvSink(FileSink):
             )
         if job.file is not None:
             file = job.file
-            self.ledger.record_file(self.stream_name, file.sequences, file.retires, failed or 0)
+            self.ledger.record_file(self.file_counts, file.sequences, file.retires, failed or 0)
 
     def _failed(self, note: UploadNote, problem: str, advice: str) -> RunStoppedError:
         """Return the error for a file that was not written; its rows may be sent again."""

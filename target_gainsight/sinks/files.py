@@ -122,5 +122,5 @@ class SurveyCsvSink(FileSink):
             if self.context.plan is None:
                 self.file_counts.written.append(str(file.path))
                 self.logger.info("%s responses are in %s", f"{file.rows:,}", file.path)
-            self.ledger.record_file(self.stream_name, file.sequences, file.retires)
+            self.ledger.record_file(self.file_counts, file.sequences, file.retires)
         self.files = []

@@ -21,7 +21,7 @@ from target_gainsight.loading.rejects.folder import CREATED, REASON_PROPERTY
 from target_gainsight.loading.rejects.reject_file import RejectFile
 from target_gainsight.loading.settling.checkpoint import Checkpoint
 from target_gainsight.loading.settling.reject_log import RejectLog
-from target_gainsight.loading.settling.summary import Summary
+from target_gainsight.loading.settling.summary import FileCounts, Summary
 from target_gainsight.loading.storage.private_file import PrivateFile, fill_path
 from target_gainsight.loading.storage.source_json import utc_time, write_json
 from target_gainsight.mapping.errors import display
@@ -39,8 +39,7 @@ MAX_UNAVAILABLE_IN_A_ROW = 3
 class Ledger:
     """The outcomes of one run; a dry run files none.
 
-    Attributes:
-        held_back: Records that were unavailable to the end; no state covers them.
+    ``held_back`` records were unavailable to the end; no state covers them.
 
     Raises:
         RunStoppedError: Too many records were rejected, or three batches in a row unavailable.
@@ -97,7 +96,7 @@ class Ledger:
             raise RunStoppedError(message, code="unavailable", suggestion=RUN_AGAIN)
 
     def record_file(
-        self, stream: str, sequences: Sequence[int], retires: Iterable[str], failed: int = 0
+        self, counts: FileCounts, sequences: Sequence[int], retires: Iterable[str], failed: int = 0
     ) -> None:
         """Settle the records of one file, by their numbers in the input.
 
@@ -105,9 +104,7 @@ class Ledger:
         """
         for sequence in sequences:
             self.checkpoint.watermark.settle(sequence)
-        by_file = self.summary.streams[stream].by_file
-        if by_file is not None:
-            by_file.settled += len(sequences)
+        counts.settled += len(sequences)
         if not failed and not self.summary.dry_run:
             self.rejects.retire(retires, "settled by file")
         self._rejects_that_count += failed
@@ -192,7 +189,6 @@ class Ledger:
     def _list_outcome(
         self, source: SourceRecord, outcome: Outcome, reason: Reason | None, gsid: str | None
     ) -> None:
-        """Add the outcome of one record to the file of all streams, or to that of its stream."""
         if self.output.outcomes_path is None:
             return
         line = {
@@ -228,8 +224,6 @@ class Ledger:
 
     def _check_limits(self) -> None:
         rejected, most = self._rejects_that_count, self.output.max_rejects
-        if not rejected:
-            return
         read, percent = self.summary.read, self.output.max_reject_percent
         too_many = most is not None and rejected > most
         if not too_many and (read <= PERCENT_COUNTS_FROM or rejected * 100 <= percent * read):

@@ -31,10 +31,7 @@ class Sample(NamedTuple):
 
 
 class Progress:
-    """Reports what has been settled so far.
-
-    The total is unknown until the input ends; only then is there an estimate of the end.
-    """
+    """Reports what has been settled so far; once the input has ended, the end is estimated."""
 
     def __init__(self, summary: Summary, now: Callable[[], float]) -> None:
         self.input_ended = False
@@ -58,11 +55,8 @@ class Progress:
             self._samples.popleft()
         if not is_idle:
             self._changed_at = sample.time
-        text = self._text(self._samples[0], sample, waiting=waiting)
-        if self._is_live:
-            self._draw(text)
-        else:
-            logger.info(text)
+        report = self._draw if self._is_live else logger.info
+        report(self._text(self._samples[0], sample, waiting=waiting))
 
     def close(self) -> None:
         """Remove the live line."""

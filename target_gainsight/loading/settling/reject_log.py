@@ -12,10 +12,7 @@ from target_gainsight.mapping.errors import counted, display
 
 logger = logging.getLogger(__name__)
 
-MAX_LINES = 1000
-MAX_PARENTS = 1000
-"""Rejected parents whose children are counted before they are logged."""
-
+MAX_LINES = MAX_PARENTS = 1000
 MAX_SECONDS_HELD = 600.0
 """Children are counted as long before they are logged: the input of a stream may never end."""
 
@@ -41,10 +38,9 @@ class RejectLog:
 
     def tick(self, now: float) -> None:
         """Log the rejected parents whose children have been counted for some minutes."""
-        if self._children:
-            self._held_since = min(self._held_since, now)
-            if now - self._held_since >= MAX_SECONDS_HELD:
-                self.finish()
+        self._held_since = min(self._held_since, now) if self._children else math.inf
+        if now - self._held_since >= MAX_SECONDS_HELD:
+            self.finish()
 
     def finish(self) -> None:
         """Log the rejected parents with the number of their children."""
@@ -54,7 +50,6 @@ class RejectLog:
                 "because that record was rejected, too. Fix it first, then replay"
             )
         self._children.clear()
-        self._held_since = math.inf
 
     def _log(self, text: str) -> None:
         self._logged += 1

@@ -34,8 +34,7 @@ class FileCounts:
     Attributes:
         unknown: Rows of files whose job reports no counts of accepted and failed rows.
         repeated: Records that an earlier run has sent; they are settled, too.
-        kept: Paths of files that are kept because rows failed.
-        written: Paths of files to be imported by hand.
+        kept, written: Paths of files with failed rows, and of those to be imported by hand.
     """
 
     files: int = 0
@@ -51,19 +50,15 @@ class FileCounts:
     def to_text(self) -> str:
         """Return the counts for a person to read."""
         parts = [counted(self.files, "file"), counted(self.rows, "row")]
-        counts = asdict(self)
         named = ("accepted", "failed", "unknown", "repeated")
-        return ", ".join([*parts, *(f"{counts[name]:,} {name}" for name in named if counts[name])])
+        counts = {name: getattr(self, name) for name in named}
+        parts += [f"{count:,} {name}" for name, count in counts.items() if count]
+        return ", ".join(parts)
 
 
 @dataclass
 class StreamCounts:
-    """The counts of one stream.
-
-    Attributes:
-        cleared: Fields that a null emptied.
-        by_file: None if each record has an outcome of its own.
-    """
+    """The counts of one stream; ``by_file`` is None if each record has an outcome of its own."""
 
     read: int = 0
     outcomes: Counter[Outcome] = field(default_factory=Counter)
@@ -77,7 +72,6 @@ class StreamCounts:
 
     def to_json(self) -> dict[str, Any]:
         """Return the counts as JSON values."""
-        by_file = {"by_file": asdict(self.by_file)} if self.by_file else {}
         return {
             "read": self.read,
             **{outcome.value: self.outcomes[outcome] for outcome in Outcome},
@@ -85,7 +79,7 @@ class StreamCounts:
             "fields_cleared": self.cleared,
             "found_by_fallback": self.found_by_fallback,
             "fields_changed": dict(self.changed.most_common()),
-            **by_file,
+            **({"by_file": asdict(self.by_file)} if self.by_file else {}),
         }
 
 
@@ -201,7 +195,6 @@ class Summary:
     Attributes:
         tenant: The tenant's host, or `sandbox`; None if the settings do not name one.
         left_unread: Records that were not taken, because ``max_calls_per_run`` was reached.
-        streams: By the stream's name as it comes out of the stream maps.
     """
 
     run: str
@@ -218,7 +211,7 @@ class Summary:
     files: dict[str, Path] = field(default_factory=dict)
 
     def count_reject(self, source: SourceRecord, reason: Reason) -> None:
-        """Count a rejected record by its reason."""
+        """Count a reject by its reason."""
         new = RejectCounts(source.alias, str(reason), reason.hint)
         rejects = self.rejects.setdefault(reason.code, new)
         rejects.count += 1
@@ -288,11 +281,9 @@ class Summary:
             outcomes = [counts.outcomes[outcome] for outcome in Outcome]
             rows.append([display(stream), *map(str, (counts.read, *outcomes, counts.cleared))])
         first, *widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = []
-        for name, *cells in rows:
-            justified = [cell.rjust(width) for cell, width in zip(cells, widths, strict=True)]
-            lines.append(f" {name.ljust(first)}   {'   '.join(justified)}")
-        return "\n".join([lines[0], f" {'─' * (len(lines[0]) - 1)}", *lines[1:]])
+        form = f" {{:<{first}}}" + "".join(f"   {{:>{width}}}" for width in widths)
+        head, *lines = [form.format(*row) for row in rows]
+        return "\n".join([head, f" {'─' * (len(head) - 1)}", *lines])
 
     def file_lines(self) -> list[str]:
         """Return a line per stream that is loaded by files, and one per file that is kept."""
@@ -306,12 +297,11 @@ class Summary:
 
     def reject_lines(self) -> list[str]:
         """Return a line per code of rejects, with an example."""
-        lines = []
-        for code, counts in self.rejects.items():
-            example = counts.example.removeprefix(f"{one_line(code)}: ")
-            example = f"such as in {one_line(counts.stream)}: {example}"
-            lines.append(f"rejects {one_line(code)}: {counts.count}, {example}")
-        return lines
+        return [
+            f"rejects {one_line(code)}: {counts.count}, such as in {one_line(counts.stream)}: "
+            + counts.example.removeprefix(f"{one_line(code)}: ")
+            for code, counts in self.rejects.items()
+        ]
 
     def __str__(self) -> str:
         """Return the summary for a person to read."""
