@@ -51,9 +51,7 @@ class PlanningWriter(Writer):
     """Writes nothing and records what the real writer would send.
 
     Attributes:
-        kinds: The kinds of the real writer's calls: for creates, and for updates; a delete has
-            its own.
-        rows: The rows read later, into which the records are merged.
+        kinds: The kinds of the real writer's calls: for creates, and for updates.
     """
 
     plan: Plan

@@ -53,17 +53,16 @@ class StreamPlan:
     examples_updated: list[dict[str, Any]] = field(default_factory=list)
 
     def lines(self, counts: StreamCounts) -> Iterator[str]:
-        """Return the plan for a person to read; each change is on lines of its own."""
+        """Yield the plan for a person to read; each change is on lines of its own."""
         outcomes = counts.outcomes
-        if self.examples_created and outcomes[Outcome.CREATED]:
-            examples = _key_texts(self.examples_created)
-            yield f"would create {outcomes[Outcome.CREATED]:,}, such as {examples}"
+        if created := outcomes[Outcome.CREATED]:
+            yield f"would create {created:,}, such as {_key_texts(self.examples_created)}"
         if self.examples_updated and outcomes[Outcome.UPDATED]:
             changes = "\n".join(self._change_lines())
             yield f"would update {outcomes[Outcome.UPDATED]:,}, such as\n{changes}"
         if self.max_deletes is not None:
-            deleted = self.examples_deleted
-            examples = f", such as {_key_texts(deleted)}" if deleted else ""
+            keys = _key_texts(self.examples_deleted)
+            examples = f", such as {keys}" if self.examples_deleted else ""
             limit = f"at most {self.max_deletes:,} in a run (max_deletes)"
             yield f"would delete {outcomes[Outcome.DELETED]:,}{examples}; {limit}"
         if self.fallback_keys:
@@ -84,12 +83,11 @@ class StreamPlan:
         """Yield a line for each row and changed field; readable without indentation, too."""
         for update in self.examples_updated:
             yield f"- {_key_texts([update['key']])}"
-            changes = [(name, *each.values()) for name, each in update["fields"].items()]
-            for name, before, after in changes[:MAX_FIELDS_SHOWN]:
-                yield f"  · {one_line(name)}: {display(before)} → {display(after)}"
-            more = len(changes) - MAX_FIELDS_SHOWN
-            if more > 0:
-                yield f"  · and {counted(more, 'more field')}"
+            changes = list(update["fields"].items())
+            for name, each in changes[:MAX_FIELDS_SHOWN]:
+                yield f"  · {one_line(name)}: {display(each['before'])} → {display(each['after'])}"
+            if more := changes[MAX_FIELDS_SHOWN:]:
+                yield f"  · and {counted(len(more), 'more field')}"
 
 
 @dataclass
@@ -97,10 +95,9 @@ class Plan:
     """The plan of a run.
 
     Attributes:
-        schemas: By stream, the object, whose picklists are shown by labels.
+        schemas: The objects, whose picklists are shown by labels, by stream.
         names: By GSID, what lookups have found rows by.
-        written: The rows that would have been written, by lower-case object and lookup keys: all
-            streams that write the object by these keys share them.
+        written: By lower-case object and lookup keys, the rows that would have been written.
     """
 
     limits: Mapping[RateLimitGroup, RateLimits]
@@ -140,8 +137,7 @@ class Plan:
             if action != "update":
                 creates = action == "create"
                 examples = plan.examples_created if creates else plan.examples_deleted
-                missing = MAX_EXAMPLES - len(examples)
-                examples += [_key_json(record.key) for record in batch[:missing]]
+                examples += [_key_json(each.key) for each in batch[: MAX_EXAMPLES - len(examples)]]
 
     def record_read(self) -> None:
         """Record a query that is made only to save rows before they are deleted."""
@@ -210,10 +206,7 @@ class Plan:
         return "\n".join(lines)
 
     def _named(self, value: object, described: Field | None) -> object:
-        """Return a value with labels and names instead of the GSIDs that are known.
-
-        No call is made for a name.
-        """
+        """Return a value with labels and names instead of the GSIDs that are known already."""
         if described is not None and described.data_type in PICKLISTS:
             return label_of(value, described.options or described.load_options())
         if isinstance(value, str):

@@ -40,8 +40,8 @@ class RejectFile:
         keys_only: Keep only the key properties of a record; such a file cannot be replayed.
         max_pending: More rejects are not held back: they are filed out of order.
         max_indexed: Keys of open rejects in memory; beyond that, only a replay retires a reject.
-        open: The open rejects by fingerprint of stream and key, with their number in this run's
-            input, or 0; None if there are too many.
+        open: By fingerprint, the number in this run's input, or 0, and the id of open rejects;
+            None if there are too many.
     """
 
     folder: Path
@@ -57,15 +57,12 @@ class RejectFile:
     _schemas: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     _retired: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     open: dict[bytes | None, list[tuple[int, str]]] | None = field(default_factory=dict)
+    path: Path = field(init=False)
     _file: PrivateFile = field(init=False)
 
     def __post_init__(self) -> None:
+        self.path = self.folder / f"{self.run}{REJECTS}"
         self._file = PrivateFile(self.path)
-
-    @property
-    def path(self) -> Path:
-        """The reject file."""
-        return self.folder / f"{self.run}{REJECTS}"
 
     @property
     def exists(self) -> bool:
@@ -127,9 +124,8 @@ class RejectFile:
     def retired_by(self, source: SourceRecord, since: int) -> list[str]:
         """Find the ids of the rejects that a record's outcome retires; they leave the index.
 
-        A replayed record retires the reject it was; any other one those of its stream and key,
-        of whatever run. Rejects of this run are retired if their record came before the number
-        ``since`` in the input.
+        A replayed record retires the reject it was; any other one those of its stream and key, of
+        earlier runs and of records before the number ``since`` in the input of this one.
         """
         reason = source.message.get(REASON_PROPERTY)
         if isinstance(reason, dict):
@@ -139,8 +135,7 @@ class RejectFile:
             return []
         fingerprint = _fingerprint(source.stream, source.alias, source.key)
         rejects = self.open.pop(fingerprint, [])
-        newer = [each for each in rejects if each[0] >= since]
-        if newer:
+        if newer := [each for each in rejects if each[0] >= since]:
             self.open[fingerprint] = newer
         return [id_ for sequence, id_ in rejects if sequence < since]
 
