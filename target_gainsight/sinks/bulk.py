@@ -6,8 +6,8 @@ COMPLETED. Rows that an earlier run has uploaded are not sent again.
 """
 
 import logging
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 from typing_extensions import override
@@ -33,16 +33,6 @@ FAILED = ("FAIL", "ERROR", "ABORT", "CANCEL")
 CHECK_LOG = "Read the reason in its log in Gainsight, fix the job or the mapping"
 
 
-@dataclass
-class RunningJob:
-    """A job that is working on a file; None stands for a file of an earlier run."""
-
-    note: UploadNote
-    file: CsvFile | None
-    began: float
-    due: float
-
-
 class BulkCsvSink(FileSink):
     """Loads one stream through one bulk job; in a dry run, nothing is written or sent.
 
@@ -59,12 +49,13 @@ class BulkCsvSink(FileSink):
         self._api, self._journal, self._clock = context.client.bulk, context.uploads, context.clock
         self._max_bytes = self._full_at = context.settings.limits.bulk_max_file_bytes
         self._file_began = 0.0
-        self._job: RunningJob | None = None
+        self._job: Iterator[float] = iter(())
+        self._poll_at: float | None = None
         journal, name = self._journal, self.stream_name
         if context.plan is None:
             journal.begin(name)
-        notes = [note for note in journal.notes(name) if note.run != journal.run]
-        for note in notes:
+        earlier = [note for note in journal.notes(name) if note.run != journal.run]
+        for note in earlier:
             if note.phase == "sending":
                 raise journal.unknown_outcome(note, "the run ended before the response")
             if note.phase == "sent" and context.plan is None:
@@ -74,7 +65,7 @@ class BulkCsvSink(FileSink):
                 self._finish_job()
         target = self._job_id, self.header.decode()
         # The digests of the rows uploaded earlier, from the last recognised one on.
-        self._uploaded = journal.rows(n for n in notes if (n.job_id, n.header) == target)
+        self._uploaded = journal.rows(n for n in earlier if (n.job_id, n.header) == target)
         self.streams.add(self)
 
     @override
@@ -149,10 +140,18 @@ class BulkCsvSink(FileSink):
                 continue
             self.count_file(file, f"bulk job {self._job_id}", is_upload=True)
 
+    def _follow(self, note: UploadNote, file: CsvFile | None) -> None:
+        self._job = self._poll_until_ended(note, file)
+        self._poll_at = next(self._job)
+
+    def _poll(self) -> None:
+        if self._poll_at is not None and self._clock.now() >= self._poll_at:
+            self._poll_at = next(self._job, None)
+
     def _finish_job(self) -> None:
         """Wait until the job has ended, unless the run is being stopped (StoppedError)."""
-        while self._job is not None:
-            if self._clock.wait(max(0.0, self._job.due - self._clock.now())):
+        while self._poll_at is not None:
+            if self._clock.wait(max(0.0, self._poll_at - self._clock.now())):
                 raise errors.StoppedError
             self._poll()
 
@@ -226,36 +225,33 @@ class BulkCsvSink(FileSink):
             "again; the rows from here on will be re-sent."
         )
 
-    def _follow(self, note: UploadNote, file: CsvFile | None) -> None:
-        now = self._clock.now()
-        self._job = RunningJob(note, file, began=now, due=now + FIRST_PAUSE_SECONDS)
+    def _poll_until_ended(self, note: UploadNote, file: CsvFile | None) -> Iterator[float]:
+        """Poll a job and settle its file, None for one of an earlier run; yield before each poll.
 
-    def _poll(self) -> None:
-        job, now = self._job, self._clock.now()
-        if job is None or now < job.due:
-            return
-        note = job.note
-        try:
-            status = self._api.status(note.status_id)
-        except (errors.RefusedError, errors.NotFoundError) as error:
-            raise self._journal.unknown_outcome(note, str(error)) from error
-        if status.state == COMPLETED:
-            self._complete(job, status)
-        elif any(word in status.state for word in FAILED):
-            raise self._failed(note, f"ended as {status.state}", CHECK_LOG)
-        elif now - job.began > MAX_JOB_HOURS * 3600:
-            message = (
-                f"{note} is still {status.state} after {MAX_JOB_HOURS} hours. Check its log in "
-                "Gainsight. The next run goes on waiting for it and sends nothing twice."
-            )
-            raise RunStoppedError(message)
-        else:
-            now = self._clock.now()  # pauses double: each is as long as all before it
-            job.due = now + min(FIRST_PAUSE_SECONDS + now - job.began, MAX_PAUSE_SECONDS)
+        Yields when the poll is due.
+        """
+        began, pause = self._clock.now(), FIRST_PAUSE_SECONDS
+        while True:
+            yield self._clock.now() + pause
+            try:
+                status = self._api.status(note.status_id)
+            except (errors.RefusedError, errors.NotFoundError) as error:
+                raise self._journal.unknown_outcome(note, str(error)) from error
+            if status.state == COMPLETED:
+                self._complete(note, file, status)
+                return
+            if any(word in status.state for word in FAILED):
+                raise self._failed(note, f"ended as {status.state}", CHECK_LOG)
+            if self._clock.now() - began > MAX_JOB_HOURS * 3600:
+                message = (
+                    f"{note} is still {status.state} after {MAX_JOB_HOURS} hours. Check its log in "
+                    "Gainsight. The next run goes on waiting for it and sends nothing twice."
+                )
+                raise RunStoppedError(message)
+            pause = min(2 * pause, MAX_PAUSE_SECONDS)
 
-    def _complete(self, job: RunningJob, status: JobStatus) -> None:
+    def _complete(self, note: UploadNote, file: CsvFile | None, status: JobStatus) -> None:
         """Count the rows of a file and settle its records; keep the file if rows failed."""
-        note, self._job = job.note, None
         self.context.lookups.on_create(self.object_name)  # look again for what was not found before
         if status.failed and status.accepted == 0:
             raise self._failed(note, f"wrote none of the {note.rows:,} rows", CHECK_LOG)
@@ -269,22 +265,15 @@ class BulkCsvSink(FileSink):
             path.unlink(missing_ok=True)
         elif path.exists():
             self.file_counts.kept.append(str(path))
-            logger.warning(
-                "%s: of %s rows, %s are accepted and %s failed. Only its log in Gainsight lists "
-                "the failed ones; the file is kept in %s",
-                note,
-                note.rows,
-                "an unknown number" if accepted is None else accepted,
-                "an unknown number" if failed is None else failed,
-                display_path(path),
-            )
-        if job.file is not None:
-            file = job.file
+            shown = ["an unknown number" if each is None else each for each in (accepted, failed)]
+            text = "%s: of %s rows, %s are accepted and %s failed. Only its log in Gainsight lists "
+            text += "the failed ones; the file is kept in %s"
+            logger.warning(text, note, note.rows, *shown, display_path(path))
+        if file is not None:
             self.ledger.record_file(self.file_counts, file.sequences, file.retires, failed or 0)
 
     def _failed(self, note: UploadNote, problem: str, advice: str) -> RunStoppedError:
         """Return the error for a file that was not written; its rows may be sent again."""
-        self._job = None
         self._journal.remove(note)
         return RunStoppedError(
             f"{note} {problem}. {advice}, and run again; the rows will be re-sent. The file is "
