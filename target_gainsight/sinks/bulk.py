@@ -13,8 +13,7 @@ from typing import Any, BinaryIO
 from typing_extensions import override
 
 from target_gainsight.api import JobStatus, errors
-from target_gainsight.loading.bulk.csv_file import CsvFile, row_digest
-from target_gainsight.loading.bulk.upload_journal import UploadNote
+from target_gainsight.loading.csv_files import CsvFile, UploadNote, row_digest
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.columns import columns_of
 from target_gainsight.mapping.csv_columns import CsvPlan, plan_job_columns

@@ -9,7 +9,7 @@ from typing import Any
 
 from typing_extensions import override
 
-from target_gainsight.loading.bulk.csv_file import CsvFile, file_name
+from target_gainsight.loading.csv_files import CsvFile, file_name
 from target_gainsight.loading.outcomes import Outcome, reason_of_fields
 from target_gainsight.loading.records import SourceRecord
 from target_gainsight.loading.settling.summary import FileCounts

@@ -498,7 +498,7 @@ def test_full_disk_stops_the_run_before_its_state(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("target_gainsight.loading.bulk.csv_file.os.fsync", full)
+    monkeypatch.setattr("target_gainsight.loading.csv_files.os.fsync", full)
     run = load(bulk_tenant, [schema(), *companies([1]), state(read=1)])
     assert (run.exit_code, run.states) == (1, [])
     assert "No space left on device" in run.log[-1]

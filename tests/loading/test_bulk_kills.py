@@ -16,7 +16,7 @@ from singer_messages import Message, record, schema, state
 from singer_runs import clean_environment, command_line, lines_of
 from watched_sandbox import SECONDS, WatchedSandbox, watched_sandbox
 
-from target_gainsight.loading.bulk.upload_journal import UploadJournal
+from target_gainsight.loading.csv_files import UploadJournal
 from target_gainsight.loading.outcomes import RunStoppedError
 
 JOBS = {"insert": {"object": "company", "operation": "insert"}}

@@ -202,7 +202,7 @@ def test_full_disk_leaves_no_file_and_no_state(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("target_gainsight.loading.bulk.csv_file.os.fsync", full)
+    monkeypatch.setattr("target_gainsight.loading.csv_files.os.fsync", full)
     run = load(tenant, [SCHEMA, response(), state(read=1)])
     assert (run.exit_code, run.states) == (1, [])
     assert "the records will be re-sent" in run.log[-1]

@@ -1,1 +1,0 @@
-"""Streams that are loaded as files: bulk jobs and surveys."""
