@@ -31,12 +31,7 @@ from target_gainsight.singer.message_reader import ThreadedReader
 from target_gainsight.singer.output import install_log_format
 from target_gainsight.singer.record_router import RecordRouter
 from target_gainsight.singer.reporting.publishing import publish_failed_start
-from target_gainsight.singer.reporting.run_end import (
-    RunEnd,
-    check_availability,
-    check_end,
-    failed,
-)
+from target_gainsight.singer.reporting.run_end import RunEnd, check_end, failed
 from target_gainsight.singer.session import EXPECTED_ERRORS, Session
 from target_gainsight.singer.signals import Interruption
 from target_gainsight.singer.stream_maps import warn_of_unmasked_rejects
@@ -199,7 +194,7 @@ class TargetGainsight(Target):
             for full in self.router.route_record(message_dict):
                 self.drain_one(full)
         except CallBudgetExceededError:
-            self._stop_writing()
+            self._budget_is_spent = True
 
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
@@ -224,13 +219,7 @@ class TargetGainsight(Target):
         try:
             yield not self._budget_is_spent
         except CallBudgetExceededError:
-            self._stop_writing()
-
-    def _stop_writing(self) -> None:
-        self._budget_is_spent = True
-        text = "max_calls_per_run (%s) is reached: the rest is read without being written, and the "
-        text += "state stays before it"
-        logger.warning(text, self.settings.limits.max_calls_per_run)
+            self._budget_is_spent = True
 
     def _tick(self) -> None:
         """Send what is older than the age limit and process completed calls."""
@@ -256,15 +245,15 @@ class TargetGainsight(Target):
                     sink.report_written()
                 super().process_endofpipe()
         self.session.conclude()
-        check_availability(self.session.ledger)
         if self._budget_is_spent:
-            logger.warning(
-                "%d records have no outcome, because max_calls_per_run was reached; the next run "
-                "goes on with them",
-                self.summary.without_outcome,
-            )
             self._checks_min_records = False
-        else:
+            logger.warning(
+                "%d records have no outcome, because max_calls_per_run (%s) is reached; the state "
+                "stays before them, and the next run goes on with them",
+                self.summary.without_outcome,
+                self.settings.limits.max_calls_per_run,
+            )
+        elif not self.session.ledger.held_back:
             for sink in self.router.sinks.values():
                 sink.forget_progress()
         check_end(self.settings, self.session.ledger, is_whole=self._checks_min_records)

@@ -35,7 +35,7 @@ def test_spent_call_budget_does_not_fail_the_run(tenant: Tenant) -> None:
     lines = [record(Name=f"C{number}") for number in range(100)]
     run = tenant.load(schema(), *lines, state(at=1), max_calls_per_run=4)
     assert (run.exit_code, run.states) == (0, [])
-    assert "because max_calls_per_run was reached" in run.warnings[-1]
+    assert "because max_calls_per_run (4) is reached" in run.warnings[-1]
     counts = run.summary["streams"]["accounts"]
     assert run.summary["without_outcome"] == 100 - counts["created"] > 0
 

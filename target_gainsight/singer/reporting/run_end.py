@@ -89,19 +89,15 @@ def describe_error(error: Exception) -> dict[str, str]:
     return {"code": code, "message": message, "suggestion": suggestion}
 
 
-def check_availability(ledger: Ledger) -> None:
-    """Fail a run whose state is held back because Gainsight was not available."""
+def check_end(settings: Settings, ledger: Ledger, *, is_whole: bool) -> None:
+    """Fail a run whose state is held back, that read too few records or had too many rejects."""
+    summary, where = ledger.summary, ledger.location_of_reasons
     if ledger.held_back:
         message = (
             "not written, because Gainsight was not available: "
             f"{counted(ledger.held_back, 'record')}; the state stays before the first of them"
         )
         raise RunStoppedError(message, code="unavailable", suggestion=RUN_AGAIN)
-
-
-def check_end(settings: Settings, ledger: Ledger, *, is_whole: bool) -> None:
-    """Fail a run that had rejects and was not to have any, or too few of the whole input."""
-    summary, where = ledger.summary, ledger.location_of_reasons
     if is_whole:
         _check_min_records(settings, summary)
     rejected = sum(each.outcomes[Outcome.REJECTED] for each in summary.streams.values())
