@@ -34,7 +34,7 @@ from target_gainsight.singer.reporting.publishing import publish_failed_start
 from target_gainsight.singer.reporting.run_end import RunEnd, check_end, failed
 from target_gainsight.singer.session import EXPECTED_ERRORS, Session
 from target_gainsight.singer.signals import Interruption
-from target_gainsight.singer.stream_maps import warn_of_unmasked_rejects
+from target_gainsight.singer.stream_maps import StreamMaps, warn_of_unmasked_rejects
 from target_gainsight.sinks import sink_class
 
 logger = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ class TargetGainsight(Target):
         if self.metrics_logger.level > logging.DEBUG and not self.metrics_logger.handlers:
             self.metrics_logger.setLevel(logging.WARNING)  # nobody asked for them
         self.max_parallelism = 1
-        self.router = RecordRouter(self.mapper, self.get_sink, self.session.ledger)
+        self.router = RecordRouter(StreamMaps(self.mapper), self.get_sink, self.session.ledger)
         self._budget_is_spent = False
         self._checks_min_records = True
         if self.settings.output.reject_values != "keys":

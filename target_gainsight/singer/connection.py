@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import requests
@@ -26,9 +25,6 @@ from target_gainsight.api import (
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import display_path
 from target_gainsight.settings.model import Limits, Settings
-
-if TYPE_CHECKING:
-    from target_gainsight.sandbox import RunningSandbox
 
 
 @contextmanager
@@ -51,9 +47,7 @@ def connect(
         )
         opened.callback(rate_limiter.close)
         if path is not None:
-            sandbox = _start_sandbox(path, connection.sandbox_config)
-            opened.callback(sandbox.stop)
-            base_url, authentication = sandbox.base_url, AccessKey(sandbox.access_key)
+            base_url, authentication = _start_sandbox(path, connection.sandbox_config, opened)
         elif connection.access_key:
             authentication = AccessKey(connection.access_key)
         else:
@@ -88,13 +82,16 @@ def rate_limits(limits: Limits) -> Mapping[RateLimitGroup, RateLimits]:
     }
 
 
-def _start_sandbox(path: Path, config: Path | None) -> "RunningSandbox":
+def _start_sandbox(path: Path, config: Path | None, opened: ExitStack) -> tuple[str, AccessKey]:
+    """Start the embedded sandbox until the end of the run; return its URL and its access key."""
     from target_gainsight import sandbox  # noqa: PLC0415 - only where it is asked for
 
     try:
-        return sandbox.start_sandbox(path, config=config)
+        running = sandbox.start_sandbox(path, config=config)
     except (sandbox.SandboxUnavailableError, ValueError, OSError, sqlite3.Error) as error:
         suggestion = "Correct sandbox_path (a file in a writable folder) or sandbox_config, or "
         suggestion += "install target-gainsight[sandbox]."
         message = f"the embedded sandbox cannot be started on {display_path(path)}: {error}"
         raise RunStoppedError(message, code="sandbox_failed", suggestion=suggestion) from error
+    opened.callback(running.stop)
+    return running.base_url, AccessKey(running.access_key)

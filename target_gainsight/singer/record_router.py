@@ -5,10 +5,10 @@ The SDK's path ends the run on the first bad record; this one rejects that recor
 
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from singer_sdk.exceptions import RecordsWithoutSchemaException
-from singer_sdk.mapper import PluginMapper
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 from singer_sdk.sinks import Sink
 
@@ -32,6 +32,7 @@ MAX_COLUMNS = 5000
 """Columns of one stream; the names of further ones are data, not columns."""
 
 
+@dataclass(eq=False)
 class RecordRouter:
     """Routes the streams of a run to their sinks.
 
@@ -39,17 +40,14 @@ class RecordRouter:
     by stream as it comes out of the stream maps.
     """
 
-    def __init__(
-        self, mapper: PluginMapper, make_sink: Callable[..., Sink], ledger: Ledger
-    ) -> None:
-        self.sinks: dict[str, StreamSink] = {}
-        self._maps = StreamMaps(mapper)
-        self._make_sink = make_sink
-        self._ledger = ledger
-        self._schemas: dict[str, Record] = {}
-        self._routes: dict[str, list[Route]] = {}
-        self._postponed: dict[str, StreamMismatchError | None] = {}
-        self._reported: set[tuple[str, str]] = set()
+    maps: StreamMaps
+    make_sink: Callable[..., Sink]
+    ledger: Ledger
+    sinks: dict[str, StreamSink] = field(default_factory=dict)
+    _schemas: dict[str, Record] = field(default_factory=dict)
+    _routes: dict[str, list[Route]] = field(default_factory=dict)
+    _postponed: dict[str, StreamMismatchError | None] = field(default_factory=dict)
+    _reported: set[tuple[str, str]] = field(default_factory=set)
 
     def route_schema(self, message: Record) -> None:
         """Make the sinks of a stream; one that lacks columns waits for its first record.
@@ -99,11 +97,10 @@ class RecordRouter:
         if REASON_PROPERTY in message:
             routes = _replayed(message, routes)
         for route in routes:
-            record: Record | None = message["record"]
-            failure = None
+            record, failure = message["record"], None
             try:
                 if route.transform is not None:
-                    record = route.transform(message["record"].copy())
+                    record = route.transform(record.copy())
             except Exception as error:  # noqa: BLE001 - expressions raise whatever they like
                 record, text = {}, f"a stream map expression failed: {error_text(error)}"
                 failure = Reason("map_failed", text)
@@ -119,10 +116,10 @@ class RecordRouter:
             self._declare(alias, record)
         sink, stream = self.sinks[alias], message["stream"]
         sink.counts.read += 1
-        number = self._ledger.checkpoint.watermark.register()
+        number = self.ledger.checkpoint.watermark.register()
         source = SourceRecord(stream, alias, message, self._schemas[stream], number)
         if failure is not None:
-            self._ledger.record_source(source, Outcome.REJECTED, failure)
+            self.ledger.record_source(source, Outcome.REJECTED, failure)
         elif message["record"].get(DELETED_AT) is not None:
             sink.take_deleted(record, source)
         else:
@@ -142,7 +139,7 @@ class RecordRouter:
                     "; ".join(unchecked[:MAX_KEYWORDS]),
                 )
             schema = with_undeclared(schema, [*keys, *undeclared])
-            routes = self._maps.route(stream, schema, keys)
+            routes = self.maps.route(stream, schema, keys)
         except RecursionError as error:
             text = f"stream {display(stream)}: its schema is nested too deeply"
             suggestion = "Flatten it in the tap."
@@ -166,7 +163,7 @@ class RecordRouter:
                     display(alias),
                 )
             before.settle()
-        sink = self._make_sink(alias, schema=schema, key_properties=keys)
+        sink = self.make_sink(alias, schema=schema, key_properties=keys)
         self.sinks[alias] = cast("StreamSink", sink)
 
     def _open_with(self, message: Record) -> None:
@@ -178,7 +175,7 @@ class RecordRouter:
         columns = [  # those of an object that is flattened are found behind the map
             name
             for name, value in message["record"].items()
-            if not (self._maps.flattens and isinstance(value, dict))
+            if not (self.maps.flattens and isinstance(value, dict))
         ]
         try:
             self._open(stream, columns)
