@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from functools import partial
 from types import FrameType
 from typing import IO, Any, ClassVar
 
@@ -33,7 +32,6 @@ from target_gainsight.singer.record_router import RecordRouter
 from target_gainsight.singer.reporting.publishing import publish_failed_start
 from target_gainsight.singer.reporting.run_end import RunEnd, check_end, failed
 from target_gainsight.singer.session import EXPECTED_ERRORS, Session
-from target_gainsight.singer.signals import Interruption
 from target_gainsight.singer.stream_maps import StreamMaps, warn_of_unmasked_rejects
 from target_gainsight.sinks import sink_class
 
@@ -81,8 +79,6 @@ class TargetGainsight(Target):
             http=http,
         )
         self.summary = self.session.summary
-        publish = partial(self.session.publish, notifies=False)
-        self._interruption = Interruption(self._stop, publish)
         super().__init__(
             config=of_sdk,
             parse_env_config=parse_env_config,
@@ -265,7 +261,7 @@ class TargetGainsight(Target):
             try:
                 self.listen(file_input)
             except EXPECTED_ERRORS as error:
-                end = self.session.end_early(error, self._interruption.end)
+                end = self.session.end_early(error)
             except Exception as error:
                 self.session.publish(failed(error))
                 raise
@@ -281,11 +277,7 @@ class TargetGainsight(Target):
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        self._interruption.on_signal(signum)
-
-    def _stop(self) -> None:
-        self.reader.stop()
-        self.session.interrupt()
+        self.session.on_signal(signum, self.reader.stop)
 
 
 TargetGainsight.append_builtin_config(TargetGainsight.config_jsonschema)

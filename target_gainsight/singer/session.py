@@ -1,8 +1,10 @@
 """One run: its counts, state, rejects and, once a stream needs it, its connection."""
 
 import logging
+import os
+import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from functools import partial
@@ -30,18 +32,31 @@ from target_gainsight.singer.connection import connect, rate_limits
 from target_gainsight.singer.output import write_state
 from target_gainsight.singer.proposals import propose, write_proposal
 from target_gainsight.singer.reporting.publishing import publish
-from target_gainsight.singer.reporting.run_end import ERROR_KINDS, RunEnd, describe_error, failed
+from target_gainsight.singer.reporting.run_end import (
+    ERROR_KINDS,
+    RunEnd,
+    describe_error,
+    failed,
+    interrupted,
+)
 
 logger = logging.getLogger(__name__)
 
 SECONDS_PER_MINUTE = 60
+SECONDS_TO_STOP = 25
+"""Seconds that a run has after a signal; Kubernetes kills after 30."""
 
 EXPECTED_ERRORS: tuple[type[Exception], ...] = (RunStoppedError, *ERROR_KINDS)
 """Their messages are complete; any other error is a bug and is logged with its traceback."""
 
 
 class Session:
-    """One run, from its first message to its end; `proposal` is for a stream that does not fit."""
+    """One run, from its first message to its end.
+
+    Attributes:
+        proposal: Settings for a stream that does not fit.
+        interruption: How the run ends, once there was a signal.
+    """
 
     def __init__(
         self,
@@ -70,6 +85,7 @@ class Session:
         self.progress = Progress(self.summary, clock.now)
         self.plan = Plan(rates) if dry_run else None
         self.proposal: Proposal | None = None
+        self.interruption: RunEnd | None = None
         self._http = http
         self._is_concluded = False
         self._publishing = threading.Lock()  # taken once, by whoever publishes the run
@@ -115,10 +131,38 @@ class Session:
         self.ledger.reject_log.tick(self.clock.now())
         self.progress.tick()
 
-    def interrupt(self) -> None:
-        """End waits and retries: the process is to end. May be called from any thread."""
-        if self._context is not None:
-            self._context.client.stop()
+    def on_signal(
+        self,
+        signum: int,
+        stop_reading: Callable[[], None],
+        seconds: float = SECONDS_TO_STOP,
+        exit_process: Callable[[int], object] = os._exit,
+    ) -> None:
+        """Stop the run in order; a second signal, or the end of these seconds, ends the process.
+
+        The rest is done in a thread of its own, because a signal handler interrupts the main thread
+        wherever it is, locks held included. A shell reports a signal as 128 and its number.
+        """
+        if self.interruption is not None:
+            exit_process(128 + signum)
+        name = signal.Signals(signum).name
+        end = self.interruption = interrupted(name, 128 + signum)
+
+        def stop_in_time() -> None:
+            stop_reading()
+            if self._context is not None:
+                self._context.client.stop()
+            text = (
+                "Received %s. Calls in flight have %s seconds; another signal ends the run at once."
+            )
+            logger.warning(text, name, seconds)
+            threading.Event().wait(seconds)
+            try:
+                self.publish(end, notifies=False)
+            finally:
+                exit_process(end.exit_code)
+
+        threading.Thread(target=stop_in_time, name="gainsight-stop", daemon=True).start()
 
     def conclude(self) -> None:
         """Process the calls in flight, write the last state, close the files and log the counts.
@@ -144,9 +188,9 @@ class Session:
         if not self.settings.dry_run:
             logger.info("run %s\n%s", self.summary.run, self.summary)
 
-    def end_early(self, error: Exception, interrupted: RunEnd | None) -> RunEnd:
+    def end_early(self, error: Exception) -> RunEnd:
         """Conclude, and log what ended the run; after a signal, the error is a consequence."""
-        failure = error if interrupted is None else None
+        failure = error if self.interruption is None else None
         if self._context is not None:
             self._context.pool.accepts_calls = False
         if isinstance(failure, StreamMismatchError) and failure.spec is not None:
@@ -160,9 +204,9 @@ class Session:
             if failure is not None and str(further) != str(failure):  # a disk may fail twice
                 logger.error(describe_error(further)["message"])  # noqa: TRY400 - it is complete
             failure = failure or further
-        if failure is None and interrupted is not None:
+        if failure is None and self.interruption is not None:
             logger.warning("the run is stopped; the state covers what is settled")
-            return interrupted
+            return self.interruption
         logger.error(describe_error(failure or error)["message"])
         return failed(failure or error)
 

@@ -17,7 +17,7 @@ from singer_messages import record, schema, state
 from singer_runs import DESCRIBED, clean_environment, command_line, lines_of, settings_into
 from watched_sandbox import SECONDS, WatchedSandbox, watched_sandbox
 
-from target_gainsight.singer.signals import Interruption
+from target_gainsight.target import TargetGainsight
 
 COMPANIES = "/v1/data/objects/company"
 INSERTS = {"sync_mode": "insert", "batch_size_rows": 1, "read_group_size": 1}
@@ -76,13 +76,15 @@ def states_of(process: subprocess.Popen[str]) -> list[object]:
     return [json.loads(line) for line in process.stdout.read().splitlines()]
 
 
-def test_run_that_does_not_stop_in_time_is_killed() -> None:
+def test_run_that_does_not_stop_in_time_is_killed(tmp_path: Path) -> None:
     stopped, exited = threading.Event(), SimpleQueue[int]()
-    published = threading.Event()
-    Interruption(stopped.set, lambda _: published.set(), 0, exited.put).on_signal(signal.SIGTERM)
+    settings = {"domain": "sandbox", "object_type": "company", "rejects_path": str(tmp_path)}
+    target = TargetGainsight(config=settings | {"summary_path": str(tmp_path / "summary.json")})
+    target.session.on_signal(signal.SIGTERM, stopped.set, 0, exited.put)
     assert exited.get(timeout=SECONDS) == 143
     assert stopped.is_set()
-    assert published.is_set()
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert (summary["status"], summary["exit_code"]) == ("interrupted", 143)
 
 
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
