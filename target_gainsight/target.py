@@ -22,7 +22,6 @@ from typing_extensions import override
 
 from target_gainsight.api import CallBudgetExceededError, Clock
 from target_gainsight.loading.context import RunContext, find_stream_settings
-from target_gainsight.loading.rejects.folder import REASON_PROPERTY
 from target_gainsight.settings.model import CONFIG_SCHEMA, declared_settings
 from target_gainsight.singer.batch_files import read_batch
 from target_gainsight.singer.config import parse_config, read_given
@@ -30,8 +29,8 @@ from target_gainsight.singer.message_reader import ThreadedReader
 from target_gainsight.singer.output import install_log_format
 from target_gainsight.singer.record_router import RecordRouter
 from target_gainsight.singer.reporting.publishing import publish_failed_start
-from target_gainsight.singer.reporting.run_end import RunEnd, check_end, failed
-from target_gainsight.singer.session import EXPECTED_ERRORS, Session
+from target_gainsight.singer.reporting.run_end import EXPECTED_ERRORS, RunEnd, check_end, failed
+from target_gainsight.singer.session import Session
 from target_gainsight.singer.stream_maps import StreamMaps, warn_of_unmasked_rejects
 from target_gainsight.sinks import sink_class
 
@@ -90,7 +89,6 @@ class TargetGainsight(Target):
         self.max_parallelism = 1
         self.router = RecordRouter(StreamMaps(self.mapper), self.get_sink, self.session.ledger)
         self._budget_is_spent = False
-        self._checks_min_records = True
         if self.settings.output.reject_values != "keys":
             warn_of_unmasked_rejects(self.mapper.stream_maps_dict)
 
@@ -169,14 +167,11 @@ class TargetGainsight(Target):
     @override
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
         with self._within_budget() as writes:
-            if not writes:
-                return
-            if message_dict["stream"] == MELTANO_TEST_STREAM:
+            if writes and message_dict["stream"] == MELTANO_TEST_STREAM:
                 self.context.client.metadata.list_objects()
                 logger.info("The tenant responds and accepts the credential. Nothing is written.")
                 self.router.ignore_stream(MELTANO_TEST_STREAM)
-                self._checks_min_records = False
-            else:
+            elif writes:
                 self.router.route_schema(message_dict)
 
     @override
@@ -184,8 +179,6 @@ class TargetGainsight(Target):
         if self._budget_is_spent:
             self.summary.left_unread += 1
             return
-        if REASON_PROPERTY in message_dict:  # a replay is not all that the source has
-            self._checks_min_records = False
         try:
             for full in self.router.route_record(message_dict):
                 self.drain_one(full)
@@ -242,7 +235,6 @@ class TargetGainsight(Target):
                 super().process_endofpipe()
         self.session.conclude()
         if self._budget_is_spent:
-            self._checks_min_records = False
             logger.warning(
                 "%d records have no outcome, because max_calls_per_run (%s) is reached; the state "
                 "stays before them, and the next run goes on with them",
@@ -252,7 +244,8 @@ class TargetGainsight(Target):
         elif not self.session.ledger.held_back:
             for sink in self.router.sinks.values():
                 sink.forget_progress()
-        check_end(self.settings, self.session.ledger, is_whole=self._checks_min_records)
+        is_whole = self.router.is_whole and not self._budget_is_spent
+        check_end(self.settings, self.session.ledger, is_whole=is_whole)
 
     def run_to_end(self, file_input: IO[str] | None = None, *, show_plan: bool = True) -> int:
         """Read the input to its end, report the run and return its exit code."""

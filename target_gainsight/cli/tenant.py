@@ -25,7 +25,7 @@ from target_gainsight.settings.model import Settings
 from target_gainsight.settings.parsing import parse_settings
 from target_gainsight.settings.stream_settings import OBJECT_NAMES
 from target_gainsight.singer.connection import connect
-from target_gainsight.singer.session import EXPECTED_ERRORS
+from target_gainsight.singer.reporting.run_end import EXPECTED_ERRORS
 from target_gainsight.target import TargetGainsight
 
 ENVIRONMENT = "ENV"

@@ -9,19 +9,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from target_gainsight.api import (
-    DOCUMENTED_LIMITS,
-    AccessKey,
-    CallEvent,
-    ClientCredentials,
-    Clock,
-    GainsightClient,
-    RateLimiter,
-    RateLimitGroup,
-    RateLimits,
-    RetryPolicy,
-    open_store,
-)
+from target_gainsight import api
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import display_path
 from target_gainsight.settings.model import Limits, Settings
@@ -30,34 +18,34 @@ from target_gainsight.settings.model import Limits, Settings
 @contextmanager
 def connect(
     settings: Settings,
-    clock: Clock,
-    observer: Callable[[CallEvent], None],
+    clock: api.Clock,
+    observer: Callable[[api.CallEvent], None],
     http: requests.Session | None = None,
-) -> Iterator[GainsightClient]:
+) -> Iterator[api.GainsightClient]:
     """Connect to the tenant; the observer is called with every attempt of a call, in any thread."""
     limits, connection = settings.limits, settings.connection
     path, base_url = connection.sandbox_path, connection.base_url
     url = urlsplit(base_url)
     tenant = f"{url.netloc.lower()}{url.path}" if path is None else f"sandbox:{path.absolute()}"
-    authentication: AccessKey | ClientCredentials
+    authentication: api.AccessKey | api.ClientCredentials
     with ExitStack() as opened:
-        store = open_store(limits.quota_store, tenant=tenant, clock=clock)
-        rate_limiter = RateLimiter(
+        store = api.open_store(limits.quota_store, tenant=tenant, clock=clock)
+        rate_limiter = api.RateLimiter(
             rate_limits(limits), clock=clock, max_calls=limits.max_calls_per_run, store=store
         )
         opened.callback(rate_limiter.close)
         if path is not None:
             base_url, authentication = _start_sandbox(path, connection.sandbox_config, opened)
         elif connection.access_key:
-            authentication = AccessKey(connection.access_key)
+            authentication = api.AccessKey(connection.access_key)
         else:
-            authentication = ClientCredentials(connection.client_id, connection.client_secret)
+            authentication = api.ClientCredentials(connection.client_id, connection.client_secret)
         yield opened.enter_context(
-            GainsightClient(
+            api.GainsightClient(
                 base_url,
                 authentication,
                 rate_limiter=rate_limiter,
-                retry=RetryPolicy(max_seconds=limits.max_retry_seconds),
+                retry=api.RetryPolicy(max_seconds=limits.max_retry_seconds),
                 timeout=limits.request_timeout,
                 clock=clock,
                 observer=observer,
@@ -66,9 +54,9 @@ def connect(
         )
 
 
-def rate_limits(limits: Limits) -> Mapping[RateLimitGroup, RateLimits]:
+def rate_limits(limits: Limits) -> Mapping[api.RateLimitGroup, api.RateLimits]:
     """Return the limits of each group of calls according to the settings."""
-    given: dict[RateLimitGroup, tuple[int, int | None]] = {
+    given: dict[api.RateLimitGroup, tuple[int, int | None]] = {
         "synchronous": (limits.calls_per_minute, limits.calls_per_day),
         "timeline": (limits.timeline_calls_per_minute, None),
         "bulk": (limits.bulk_calls_per_hour, limits.bulk_calls_per_day),
@@ -76,13 +64,13 @@ def rate_limits(limits: Limits) -> Mapping[RateLimitGroup, RateLimits]:
     percent = limits.quota_percent
     return {
         group: replace(
-            DOCUMENTED_LIMITS[group], per_window=window, per_day=day, quota_percent=percent
+            api.DOCUMENTED_LIMITS[group], per_window=window, per_day=day, quota_percent=percent
         )
         for group, (window, day) in given.items()
     }
 
 
-def _start_sandbox(path: Path, config: Path | None, opened: ExitStack) -> tuple[str, AccessKey]:
+def _start_sandbox(path: Path, config: Path | None, opened: ExitStack) -> tuple[str, api.AccessKey]:
     """Start the embedded sandbox until the end of the run; return its URL and its access key."""
     from target_gainsight import sandbox  # noqa: PLC0415 - only where it is asked for
 
@@ -94,4 +82,4 @@ def _start_sandbox(path: Path, config: Path | None, opened: ExitStack) -> tuple[
         message = f"the embedded sandbox cannot be started on {display_path(path)}: {error}"
         raise RunStoppedError(message, code="sandbox_failed", suggestion=suggestion) from error
     opened.callback(running.stop)
-    return running.base_url, AccessKey(running.access_key)
+    return running.base_url, api.AccessKey(running.access_key)

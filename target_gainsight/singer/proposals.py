@@ -9,11 +9,7 @@ from pathlib import Path
 
 from target_gainsight.api import GainsightError, ObjectSchema
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.loading.storage.private_file import (
-    fill_path,
-    make_private_folder,
-    replace_private_file,
-)
+from target_gainsight.loading.storage import private_file
 from target_gainsight.mapping.errors import display_path
 from target_gainsight.mapping.planning.proposal import Proposal, propose_settings
 from target_gainsight.mapping.planning.proposed_lookups import referenced_objects
@@ -40,11 +36,12 @@ def proposal_text(proposal: Proposal) -> str:
 
 def write_proposal(proposal: Proposal, folder: Path) -> str:
     """Write a proposal to a file of its stream, if possible; return the end of an error message."""
-    path = fill_path(folder / "gainsight-{stream}.mapping.yml", "", [proposal.stream])
+    path = private_file.fill_path(folder / "gainsight-{stream}.mapping.yml", "", [proposal.stream])
     text = f"{HEADING}\n{proposal.to_yaml()}"
     try:
-        make_private_folder(folder)
-        replace_private_file(path, proposal_text(proposal).encode("utf-8", "backslashreplace"))
+        private_file.make_private_folder(folder)
+        content = proposal_text(proposal).encode("utf-8", "backslashreplace")
+        private_file.replace_private_file(path, content)
     except OSError:
         return text
     return f"Settings to begin with, also in {display_path(path)}:\n{text}"

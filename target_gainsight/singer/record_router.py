@@ -37,13 +37,15 @@ class RecordRouter:
     """Routes the streams of a run to their sinks.
 
     The SDK's `make_sink` makes the sink of a stream, or returns the one it has; `sinks` has them
-    by stream as it comes out of the stream maps.
+    by stream as it comes out of the stream maps. The input `is_whole` unless it is that of a replay
+    or of a connection test.
     """
 
     maps: StreamMaps
     make_sink: Callable[..., Sink]
     ledger: Ledger
     sinks: dict[str, StreamSink] = field(default_factory=dict)
+    is_whole: bool = True
     _schemas: dict[str, Record] = field(default_factory=dict)
     _routes: dict[str, list[Route]] = field(default_factory=dict)
     _postponed: dict[str, StreamMismatchError | None] = field(default_factory=dict)
@@ -71,8 +73,8 @@ class RecordRouter:
             self._postponed[stream] = mismatch
 
     def ignore_stream(self, stream: str) -> None:
-        """Drop the records of a stream."""
-        self._routes[stream] = []
+        """Drop the records of a stream that tests the connection."""
+        self._routes[stream], self.is_whole = [], False
 
     def report_activate_version(self, stream: str) -> None:
         """Log once per stream that versions are not activated: no rows are deleted for them."""
@@ -95,7 +97,7 @@ class RecordRouter:
             self._open_with(message)
         routes = self._routes[message["stream"]]
         if REASON_PROPERTY in message:
-            routes = _replayed(message, routes)
+            routes, self.is_whole = _replayed(message, routes), False
         for route in routes:
             record, failure = message["record"], None
             try:

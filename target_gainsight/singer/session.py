@@ -18,7 +18,6 @@ from target_gainsight.api import Clock
 from target_gainsight.loading.call_pool import CallPool
 from target_gainsight.loading.context import RunContext
 from target_gainsight.loading.dry_run.plan import Plan
-from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.rejects.folder import new_run_name
 from target_gainsight.loading.rejects.reject_file import RejectFile
 from target_gainsight.loading.settling.checkpoint import Checkpoint
@@ -31,23 +30,14 @@ from target_gainsight.settings.model import Settings
 from target_gainsight.singer.connection import connect, rate_limits
 from target_gainsight.singer.output import write_state
 from target_gainsight.singer.proposals import propose, write_proposal
+from target_gainsight.singer.reporting import run_end
 from target_gainsight.singer.reporting.publishing import publish
-from target_gainsight.singer.reporting.run_end import (
-    ERROR_KINDS,
-    RunEnd,
-    describe_error,
-    failed,
-    interrupted,
-)
 
 logger = logging.getLogger(__name__)
 
 SECONDS_PER_MINUTE = 60
 SECONDS_TO_STOP = 25
 """Seconds that a run has after a signal; Kubernetes kills after 30."""
-
-EXPECTED_ERRORS: tuple[type[Exception], ...] = (RunStoppedError, *ERROR_KINDS)
-"""Their messages are complete; any other error is a bug and is logged with its traceback."""
 
 
 class Session:
@@ -85,7 +75,7 @@ class Session:
         self.progress = Progress(self.summary, clock.now)
         self.plan = Plan(rates) if dry_run else None
         self.proposal: Proposal | None = None
-        self.interruption: RunEnd | None = None
+        self.interruption: run_end.RunEnd | None = None
         self._http = http
         self._is_concluded = False
         self._publishing = threading.Lock()  # taken once, by whoever publishes the run
@@ -146,7 +136,7 @@ class Session:
         if self.interruption is not None:
             exit_process(128 + signum)
         name = signal.Signals(signum).name
-        end = self.interruption = interrupted(name, 128 + signum)
+        end = self.interruption = run_end.interrupted(name, 128 + signum)
 
         def stop_in_time() -> None:
             stop_reading()
@@ -172,7 +162,7 @@ class Session:
         while self._context is not None and self._context.pool.busy:
             try:
                 self._context.pool.process_completed(wait=True)
-            except EXPECTED_ERRORS as error:
+            except run_end.EXPECTED_ERRORS as error:
                 logger.debug("while stopping: %s", error)
         if self._is_concluded:
             return
@@ -188,7 +178,7 @@ class Session:
         if not self.settings.dry_run:
             logger.info("run %s\n%s", self.summary.run, self.summary)
 
-    def end_early(self, error: Exception) -> RunEnd:
+    def end_early(self, error: Exception) -> run_end.RunEnd:
         """Conclude, and log what ended the run; after a signal, the error is a consequence."""
         failure = error if self.interruption is None else None
         if self._context is not None:
@@ -200,17 +190,18 @@ class Session:
                 failure.proposal = write_proposal(self.proposal, folder)
         try:
             self.conclude()
-        except EXPECTED_ERRORS as further:
+        except run_end.EXPECTED_ERRORS as further:
             if failure is not None and str(further) != str(failure):  # a disk may fail twice
-                logger.error(describe_error(further)["message"])  # noqa: TRY400 - it is complete
+                message = run_end.describe_error(further)["message"]
+                logger.error(message)  # noqa: TRY400 - it is complete
             failure = failure or further
         if failure is None and self.interruption is not None:
             logger.warning("the run is stopped; the state covers what is settled")
             return self.interruption
-        logger.error(describe_error(failure or error)["message"])
-        return failed(failure or error)
+        logger.error(run_end.describe_error(failure or error)["message"])
+        return run_end.failed(failure or error)
 
-    def publish(self, end: RunEnd, *, notifies: bool = True) -> int:
+    def publish(self, end: run_end.RunEnd, *, notifies: bool = True) -> int:
         """Publish the run, once; return its exit code. A webhook may take 15 s."""
         if not self._publishing.acquire(blocking=False):
             return end.exit_code

@@ -55,10 +55,8 @@ def notify(url: str, document: Mapping[str, Any]) -> None:
             json=_payload(document),
             timeout=TIMEOUT,
             allow_redirects=False,
-            stream=True,
             auth=lambda request: request,  # or requests sends what a .netrc file has for the host
         )
-        response.close()
         failure = "" if response.ok and not response.is_redirect else f"HTTP {response.status_code}"
     except (requests.RequestException, OSError, ValueError) as error:
         failure = type(error).__name__

@@ -48,6 +48,9 @@ ERROR_KINDS: dict[type[Exception], tuple[str, str]] = {
 }
 """Error class to code and suggestion; the first class that fits counts."""
 
+EXPECTED_ERRORS: tuple[type[Exception], ...] = (RunStoppedError, *ERROR_KINDS)
+"""Their messages are complete; any other error is a bug and is logged with its traceback."""
+
 
 @dataclass(frozen=True)
 class RunEnd:
