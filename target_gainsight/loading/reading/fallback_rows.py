@@ -65,6 +65,7 @@ class FallbackRows(CurrentRows):
         if not taken and not free:
             return None
         message = f"rows with its fallback keys: {', '.join((*taken, *free))}"
+        hint = f"give the right row its lookup keys by hand{', or replay it' if taken else ''}"
         for gsid, key in taken.items():
             message += f"; {gsid}: this run gives it the key {' | '.join(map(display, key))}"
         return Reason(
@@ -72,5 +73,5 @@ class FallbackRows(CurrentRows):
             message,
             field=fallback_keys.names[0],
             value=record.fields.get(fallback_keys.names[0]),
-            hint="give the right row its lookup keys by hand, or replay it to create a new row",
+            hint=hint,
         )
