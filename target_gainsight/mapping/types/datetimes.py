@@ -18,19 +18,15 @@ from target_gainsight.mapping.types.spellings import strip_blanks
 
 DateFormat = Literal["iso", "MM-DD-YYYY"]
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_FROM_1980, _FROM_2000, _UNTIL_2100 = (
-    (datetime(year, 1, 1, tzinfo=timezone.utc) - EPOCH) // timedelta(microseconds=1)
-    for year in (1980, 2000, 2100)
-)
-_EPOCHS = (
-    (Decimal(1_000_000), _FROM_1980),
-    (Decimal(1_000), _FROM_1980),
-    (Decimal(1), _FROM_2000),
-    (Decimal("0.001"), _FROM_2000),
-)
-"""Seconds, milliseconds, microseconds and nanoseconds: the unit in microseconds, and from which
-microsecond since 1970 on a number is plausible as an epoch. Until 2100, these hold neither zeros,
-years and serial numbers of spreadsheets, nor the year 9999 in another unit, nor ticks of .NET."""
+_EPOCHS = {
+    Decimal(1_000_000): range(1980, 2100),
+    Decimal(1_000): range(1980, 2100),
+    Decimal(1): range(2000, 2100),
+    Decimal("0.001"): range(2000, 2100),
+}
+"""Seconds, milliseconds, microseconds and nanoseconds: the unit in microseconds, and the years of a
+plausible epoch. These hold neither zeros, years and serial numbers of spreadsheets, nor the year
+9999 in another unit, nor ticks of .NET."""
 
 _CALENDAR_DATE_DIGITS, _DATE_AND_HOUR_DIGITS, _MOST_EPOCH_DIGITS = 8, 10, 19
 _CALENDAR_YEARS = range(1900, 10_000)
@@ -69,7 +65,7 @@ _REORDERED = {
 def write_date(value: object, date_format: DateFormat) -> str | None:
     """Return the text of a DATE field, the day in the source's own zone; blank text is null."""
     if isinstance(value, str) and _is_day(value):
-        return value if date_format == "iso" else reformat_date(value, date_format)
+        return reformat_date(value, date_format)
     instant = _parse(value, "date")
     return None if instant is None else reformat_date(instant.date().isoformat(), date_format)
 
@@ -128,13 +124,10 @@ def reformat_date(value: str, date_format: DateFormat) -> str:
 
 def _is_day(text: str) -> bool:
     """Return whether a text is an ISO date without a time, as nearly all dates are."""
-    if not _ISO_DAY.fullmatch(text):
-        return False
     try:
-        date.fromisoformat(text)
+        return _ISO_DAY.fullmatch(text) is not None and bool(date.fromisoformat(text))
     except ValueError:
         return False
-    return True
 
 
 def _parse(value: object, kind: str) -> datetime | None:
@@ -218,7 +211,9 @@ def _of_number(number: Decimal) -> datetime | None:
         spelled, hour = divmod(int(number), 100)
         if hour in range(25) and _parse_iso(str(spelled)):
             return None  # an epoch of 2032 to 2036 that also reads as YYYYMMDDHH, as 2027013110
-    for unit, first in _EPOCHS:
-        if first <= number * unit < _UNTIL_2100:
-            return EPOCH + timedelta(microseconds=int(number * unit))
+    for unit, years in _EPOCHS.items():
+        with suppress(OverflowError):
+            instant = EPOCH + timedelta(microseconds=int(number * unit))
+            if instant.year in years:
+                return instant
     return None

@@ -68,18 +68,20 @@ def usual_spellings(text: str) -> tuple[str, ...]:
 
 def common_part(text: str) -> str:
     """Return the longest part of ASCII characters, which all spellings contain, or else all."""
-    whole = _WHOLE_NUMBER.sub(r"\1", strip_blanks(unicodedata.normalize("NFC", text)))
-    longest = max(_ASCII_PART.findall(comparable_sfdc_id(whole) or whole), key=len, default="")
+    whole = _without_notation(text)
+    longest = max(_ASCII_PART.findall(whole), key=len, default="")
     return longest if len(longest) >= MIN_COMMON_LENGTH else whole
 
 
 def normalize_spelling(text: str) -> str:
     """Return what a text has in common with all texts that differ in these respects only."""
-    trimmed = strip_blanks(unicodedata.normalize("NFC", text))
-    whole = _WHOLE_NUMBER.sub(r"\1", trimmed)
-    if SFDC_ID.fullmatch(whole):
-        whole = comparable_sfdc_id(whole) or whole
-    return unicodedata.normalize("NFC", whole.casefold())
+    return unicodedata.normalize("NFC", _without_notation(text).casefold())
+
+
+def _without_notation(text: str) -> str:
+    """Return a text without blanks around it, the `.0` of a whole number and an id's checksum."""
+    whole = _WHOLE_NUMBER.sub(r"\1", strip_blanks(unicodedata.normalize("NFC", text)))
+    return comparable_sfdc_id(whole) or whole
 
 
 def comparable_sfdc_id(value: Json) -> str | None:
