@@ -60,24 +60,20 @@ def display(value: object) -> str:
         text = str(value) if is_plain else _SHORT_REPR.repr(value)
     except Exception:  # noqa: BLE001 - such as an integer too large for Python to format
         text = f"a value of type {type(value).__name__}"
-    return one_line(_shorten(text))
+    return one_line(str(json_value(text)))
 
 
 def json_value(value: object) -> object:
     """Return a value for a JSON document: scalars as they are, long text and objects shortened."""
     if value is None or isinstance(value, (bool, int, float, Decimal)):
         return value
-    if isinstance(value, str):
-        return _shorten(value)
     if isinstance(value, (date, time)):
         return value.isoformat()
+    if isinstance(value, str):
+        return value if len(value) <= DISPLAY_LENGTH else f"{value[:DISPLAY_LENGTH]}…"
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
-        return [_shorten(each) for each in value[:DISPLAY_LENGTH]]
+        return [json_value(each) for each in value[:DISPLAY_LENGTH]]
     return display(value)
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= DISPLAY_LENGTH else f"{text[:DISPLAY_LENGTH]}…"
 
 
 def display_path(path: object) -> str:

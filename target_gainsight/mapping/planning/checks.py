@@ -21,10 +21,9 @@ a string, and a field of an unknown type may be any of them."""
 class FieldProblem:
     """One thing that must be corrected before the stream can be loaded.
 
-    Attributes:
-        setting: The setting that has the name; `column` for a column of the stream, `required`
-            for a field that nothing fills.
-        needs_column: Whether `columns` that only the records have, not the SCHEMA, would solve it.
+    The `setting` has the name; it is `column` for a column of the stream, and `required` for a
+    field that nothing fills. If it `needs_column`, it is solved by `columns` of the records that
+    the SCHEMA lacks.
     """
 
     setting: str
@@ -109,7 +108,7 @@ def find_problems(spec: MappingSpec) -> list[FieldProblem]:
     columns = {"field_mapping": settings.field_mapping, "lookups": sorted(spec.lookup_columns)}
     for setting, sources in columns.items():
         problems += missing_columns(setting, sources, spec.column_names, spec.unmapped)
-    problems += [*_find_unfilled_keys(spec), *_find_double_sources(spec)]
+    problems += _find_wrong_sources(spec)
     return [*problems, *_find_unfilled_fields(spec, documented=True)]
 
 
@@ -139,15 +138,15 @@ def missing_columns(
     similar = {name: suggest_names(name, columns) for name in missing}
     for name, near in similar.items():
         if near:
-            needs_column = set(near).isdisjoint(spare)
             message = f"The stream has no column {name}."
+            needs_column = set(near).isdisjoint(spare)
             yield FieldProblem(setting, name, message, near, needs_column, (name,))
-    others = tuple(name for name, near in similar.items() if not near)
-    if others:
-        what = "columns" if others[1:] else "column"
-        message = f"The stream has no {what} {', '.join(others)}."
-        hint = "Check the selection in the tap (meltano select)."
-        yield FieldProblem(setting, "", f"{message} {hint}", needs_column=True, columns=others)
+    if others := tuple(name for name, near in similar.items() if not near):
+        missing_names = f"column{'s' if others[1:] else ''} {', '.join(others)}"
+        message = (
+            f"The stream has no {missing_names}. Check the selection in the tap (meltano select)."
+        )
+        yield FieldProblem(setting, "", message, needs_column=True, columns=others)
 
 
 def check_column_type(column: Column, field: Field | None) -> Iterator[FieldProblem]:
@@ -158,23 +157,20 @@ def check_column_type(column: Column, field: Field | None) -> Iterator[FieldProb
         yield FieldProblem("column", column.name, f"{message} Convert it in a stream map.")
 
 
-def _find_unfilled_keys(spec: MappingSpec) -> Iterator[FieldProblem]:
-    if not spec.keys_required:
-        return
-    if not spec.keys and spec.settings.sync_mode != "insert":
+def _find_wrong_sources(spec: MappingSpec) -> Iterator[FieldProblem]:
+    """Find keys that nothing fills, and fields that are filled twice."""
+    keys = {"lookup_keys": spec.keys, "fallback_keys": spec.fallback_keys}
+    if spec.keys_required and not spec.keys and spec.settings.sync_mode != "insert":
         message = (
             "No lookup key is set, so that existing records cannot be found: set lookup_keys to "
             f"the 1 to 3 fields that identify a record of {spec.object_name}."
         )
         yield FieldProblem("lookup_keys", "", message)
-    for setting, keys in (("lookup_keys", spec.keys), ("fallback_keys", spec.fallback_keys)):
-        for key in keys:
-            if not spec.is_unknown_field(key) and not spec.sources_of(key):
-                message = f"No column, constant or lookup fills {key}."
-                yield FieldProblem(setting, key, message, needs_column=True)
-
-
-def _find_double_sources(spec: MappingSpec) -> Iterator[FieldProblem]:
+    for setting, names in keys.items() if spec.keys_required else ():
+        for name in names:
+            if not spec.is_unknown_field(name) and not spec.sources_of(name):
+                message = f"No column, constant or lookup fills {name}."
+                yield FieldProblem(setting, name, message, needs_column=True)
     for name in dict.fromkeys([*spec.column_to_field.values(), *spec.constants]):
         sources = spec.sources_of(name)
         if len(sources) > 1:

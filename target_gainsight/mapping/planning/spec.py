@@ -16,10 +16,8 @@ GSID_FIELD = "Gsid"
 class MappingSpec:
     """Where the columns of a stream should go: as mapped, or to the field of their name.
 
-    Attributes:
-        schema: The object, or None when its metadata cannot be read: then every column is sent.
-        named_keys: The lookup keys, as fields or as mapped columns.
-        keys_required: Whether records must be identifiable outside insert mode.
+    Without a `schema`, because the metadata cannot be read, every column is sent. `named_keys` are
+    fields or mapped columns. If `keys_required`, records must be identifiable outside insert mode.
     """
 
     columns: tuple[Column, ...]
@@ -32,7 +30,7 @@ class MappingSpec:
     key_properties: tuple[str, ...] = ()
 
     def field(self, name: str) -> Field | None:
-        """Return the object's field of this name."""
+        """Return the field of this name."""
         return None if self.schema is None else self.schema.field(name)
 
     def suggest(self, name: str) -> tuple[str, ...]:
@@ -72,7 +70,7 @@ class MappingSpec:
 
     @cached_property
     def column_to_field(self) -> dict[str, str]:
-        """The columns that are written, in their order, to their fields."""
+        """The columns that are written, to their fields."""
         mapping = self.settings.field_mapping
         if not self.columns:
             return {**mapping}

@@ -26,14 +26,8 @@ HTML_BY_DEFAULT = frozenset({"Notes", "Comments"})
 UNCOMPARED: Mapping[str, frozenset[str]] = {ACTIVITY: frozenset({AUTHOR})}
 """Fields that are written but cannot be read back under their name."""
 
-READ_AS: Mapping[str, Mapping[str, str]] = {
-    CTA: {
-        "type": "TypeId__gr.Name",
-        "reason": "ReasonId__gr.Name",
-        "status": "StatusId__gr.Name",
-        "priority": "PriorityId__gr.Name",
-    }
-}
+_CTA_NAMES = ("type", "reason", "status", "priority")
+READ_AS = {CTA: {name: f"{name.capitalize()}Id__gr.Name" for name in _CTA_NAMES}}
 """Fields that a query names differently than a write."""
 
 

@@ -28,8 +28,7 @@ class Picklist:
         if isinstance(value, NUMBERS) and not isinstance(value, bool):
             value = number_text(value)
         if not isinstance(value, str):
-            message = "neither a label nor an item's GSID"
-            raise ConversionError(code="unknown_option", message=message)
+            raise ConversionError(code="unknown_option", message="neither a label nor a GSID")
         trimmed = strip_blanks(value)
         if not trimmed:
             return None

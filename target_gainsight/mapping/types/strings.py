@@ -130,23 +130,20 @@ def _text_of(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, NUMBERS):
         return number_text(value)
-    if not isinstance(value, (dict, list, tuple)):
-        raise _unsupported(value)
-    try:
-        return simplejson.dumps(
-            value,
-            ensure_ascii=False,
-            use_decimal=True,
-            allow_nan=False,
-            encoding=None,
-            default=_text_of,
-        )
-    except ValueError:
-        message = "a number in it is NaN or infinite, or it contains itself"
-        raise ConversionError(code="not_finite", message=message) from None
-    except (TypeError, RecursionError):
-        raise _unsupported(value) from None
-
-
-def _unsupported(value: object) -> ConversionError:
-    return ConversionError("unsupported_value", f"no Singer value: {type(value).__name__}")
+    if isinstance(value, (dict, list, tuple)):
+        try:
+            return simplejson.dumps(
+                value,
+                ensure_ascii=False,
+                use_decimal=True,
+                allow_nan=False,
+                encoding=None,
+                default=_text_of,
+            )
+        except ValueError:
+            message = "a number in it is NaN or infinite, or it contains itself"
+            raise ConversionError(code="not_finite", message=message) from None
+        except (TypeError, RecursionError):
+            pass  # refused below
+    message = f"no Singer value: {type(value).__name__}"
+    raise ConversionError(code="unsupported_value", message=message)
