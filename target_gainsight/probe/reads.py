@@ -7,18 +7,13 @@ from decimal import Decimal
 from urllib.parse import urlsplit
 
 from target_gainsight.api import (
-    AccessDeniedError,
     Condition,
-    GainsightError,
     Json,
-    NotFoundError,
-    ObjectNotFoundError,
     ObjectSchema,
     Record,
-    UnknownRouteError,
-    UnsuitableObjectError,
     all_of,
     any_of,
+    errors,
     is_in,
 )
 from target_gainsight.api.http.json_codec import as_mapping, as_mappings, as_text
@@ -52,10 +47,10 @@ _READS = {
 """The fields to read, by object."""
 _SERVER_ERROR, _REDIRECTS = 500, range(300, 400)
 _TIMELINE_REFUSALS: Mapping[type | None, str] = {
-    UnsuitableObjectError: "wrong_api",
-    AccessDeniedError: "forbidden",
-    NotFoundError: "unknown",
-    ObjectNotFoundError: "unknown",
+    errors.UnsuitableObjectError: "wrong_api",
+    errors.AccessDeniedError: "forbidden",
+    errors.NotFoundError: "unknown",
+    errors.ObjectNotFoundError: "unknown",
 }
 _LIMIT_WORDS = (
     "x gs api rate limit ratelimit quota calls requests retry after remaining reset policy used "
@@ -90,7 +85,7 @@ def _describe_objects(tenant: ProbedTenant) -> Iterator[Observation]:
     observed = f"{len(schemas)} of 2 objects, {together.summary}"
     yield Observation("describe_several", together.status if together.error else 0, observed)
     activity: ObjectSchema | None = None
-    with suppress(GainsightError):
+    with suppress(errors.GainsightError):
         activity = tenant.metadata.describe(ACTIVITY)
     alone = tenant.reply
     verdict: Verdict = "as assumed" if activity else "handled"
@@ -129,8 +124,8 @@ def _find_unreadable(tenant: ProbedTenant) -> Iterator[Observation]:
     is_narrow = read.select == BASIC_FIELDS and bool(unreadable)
     require(read.rows is not None and not is_narrow, "a query for all fields is refused")
     names = sorted({"custom fields" if "__" in name else name for name in unreadable})
-    standard = [name for name in unreadable if "__" not in name]
-    position = next(iter(standard), None) if unreadable else ""
+    standard = (name for name in unreadable if "__" not in name)
+    position = next(standard, None) if unreadable else ""
     observed = f"of {len(tenant.company_fields)} fields, not: {', '.join(names) or 'none'}"
     consequence = f"writes without comparing: {', '.join(unreadable) or 'none'}"
     yield Observation("unreadable_field", position, observed, None, consequence)
@@ -241,7 +236,7 @@ def _read_objects(tenant: ProbedTenant) -> Iterator[Observation]:
     reads = {COMPANY: tenant.companies, USER: tenant.users}
     for name, fields in _READS.items():
         reply = reads[name] = reads.get(name) or tenant.query(name, fields, limit=1)
-        is_optional = name == "activity_type" or isinstance(reply.error, NotFoundError)
+        is_optional = name == "activity_type" or isinstance(reply.error, errors.NotFoundError)
         verdict: Verdict = "handled" if is_optional else "not handled"
         verdict = verdict if reply.rows is None else "as assumed"
         observed = reply.summary if reply.rows is None else counted(len(reply.rows), "row")
@@ -259,7 +254,7 @@ def _list_cta_names(tenant: ProbedTenant) -> Iterator[Observation]:
     reply = tenant.send(CTA_NAMES_CALL)
     position = None
     if reply.error:
-        is_unknown = isinstance(reply.error, UnknownRouteError | NotFoundError)
+        is_unknown = isinstance(reply.error, errors.UnknownRouteError | errors.NotFoundError)
         position = "unknown" if is_unknown else "refused"
     elif as_mappings(reply.data):
         position = "flat"

@@ -13,26 +13,18 @@ from types import FrameType
 
 from target_gainsight.api import (
     Call,
-    CallBudgetExceededError,
     CallEvent,
-    CredentialError,
     Field,
     GainsightClient,
-    GainsightError,
     Json,
     MetadataApi,
     ObjectSchema,
-    QuotaExceededError,
-    QuotaStoreError,
     Record,
     RecordsApi,
-    RefusedError,
     Response,
-    StoppedError,
-    UnreachableError,
-    UnreadableFieldError,
     Where,
     encode,
+    errors,
 )
 from target_gainsight.api.http.json_codec import as_mapping
 from target_gainsight.api.resources.metadata import LIST_CALL
@@ -43,7 +35,13 @@ GSID = "Gsid"
 BASIC_FIELDS = (GSID, "Name")
 COMPANY, USER = "company", "gsuser"
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{2,30}")
-_FINAL = (CredentialError, QuotaExceededError, QuotaStoreError, StoppedError, UnreachableError)
+_FINAL = (
+    errors.CredentialError,
+    errors.QuotaExceededError,
+    errors.QuotaStoreError,
+    errors.StoppedError,
+    errors.UnreachableError,
+)
 """After these, no further call can succeed."""
 _SIGNALS = [each for each in signal.Signals if each.name in {"SIGINT", "SIGTERM", "SIGHUP"}]
 """SIGHUP, which Windows lacks, comes when the terminal is closed."""
@@ -60,7 +58,7 @@ class Reply:
 
     status: int | None = None
     data: Json = None
-    error: GainsightError | None = None
+    error: errors.GainsightError | None = None
     sent_bytes: int = 0
     select: tuple[str, ...] = ()
     rows: Sequence[Record] | None = None
@@ -80,7 +78,7 @@ class Reply:
     @property
     def is_refused(self) -> bool:
         """Whether the tenant refuses the call, other than because no row matches."""
-        return isinstance(self.error, RefusedError) and self.rows is None
+        return isinstance(self.error, errors.RefusedError) and self.rows is None
 
     def accepts(self) -> bool:
         """Return whether a write is accepted; if it is neither, the question stays open."""
@@ -143,7 +141,7 @@ class ProbedTenant:
             NotSettledError: The probe may make no more calls.
             ProbeEndedError: No further call can succeed.
         """
-        with suppress(GainsightError):
+        with suppress(errors.GainsightError):
             self._send(call)
         return self.reply
 
@@ -155,7 +153,7 @@ class ProbedTenant:
         try:
             rows = list(self.records.query(object_name, select=select, where=where, limit=limit))
             error = self.reply.error
-        except GainsightError as failure:
+        except errors.GainsightError as failure:
             error = failure
         if error is None and rows_of(self.reply.data) is None:
             rows = None
@@ -173,7 +171,7 @@ class ProbedTenant:
     def described(self) -> tuple[Reply, Mapping[str, ObjectSchema]]:
         """The description of companies and users in one call, and what it holds by object."""
         schemas: Mapping[str, ObjectSchema] = {}
-        with suppress(GainsightError):
+        with suppress(errors.GainsightError):
             schemas = self.metadata.describe_several([COMPANY, USER])
         return self.reply, schemas
 
@@ -181,7 +179,7 @@ class ProbedTenant:
     def company_fields(self) -> tuple[Field, ...]:
         """The fields of companies; two if they are not described."""
         _, schemas = self.described
-        with suppress(GainsightError):
+        with suppress(errors.GainsightError):
             return (schemas.get(COMPANY) or self.metadata.describe(COMPANY)).fields
         return tuple(Field(name, name, "STRING") for name in BASIC_FIELDS)
 
@@ -190,7 +188,7 @@ class ProbedTenant:
         """Companies with every field that can be read; with two if such a query is refused."""
         reply = self.query(COMPANY, [field.name for field in self.company_fields])
         for _ in range(_MAX_UNREADABLE):
-            if isinstance(reply.error, UnreadableFieldError) and reply.error.fields:
+            if isinstance(reply.error, errors.UnreadableFieldError) and reply.error.fields:
                 left = [name for name in reply.select if name not in reply.error.fields]
                 reply = self.query(COMPANY, left)
         return self.query(COMPANY, BASIC_FIELDS) if reply.is_refused else reply
@@ -208,13 +206,13 @@ class ProbedTenant:
         call = replace(call, max_seconds=1.0, server_error_tries=2, expects=lambda _: True)
         try:
             response = self.client.send(call)
-        except CallBudgetExceededError as error:
+        except errors.CallBudgetExceededError as error:
             message = "the calls that the probe may make are used up"
             raise NotSettledError(message) from error
         except _FINAL as error:
             raise ProbeEndedError(str(error)) from error
-        except GainsightError as error:
-            data = error.data if isinstance(error, RefusedError) else None
+        except errors.GainsightError as error:
+            data = error.data if isinstance(error, errors.RefusedError) else None
             self.reply = Reply(error.status, data, error, sent_bytes)
             raise
         self.reply = Reply(response.status, response.data, None, sent_bytes)

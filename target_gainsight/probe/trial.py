@@ -12,19 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
-from target_gainsight.api import (
-    Call,
-    Condition,
-    Field,
-    GainsightError,
-    Json,
-    NotFoundError,
-    ObjectNotFoundError,
-    ObjectSchema,
-    Record,
-    RefusedError,
-    UnknownOutcomeError,
-)
+from target_gainsight.api import Call, Condition, Field, Json, ObjectSchema, Record, errors
 from target_gainsight.api.http.json_codec import as_mapping, as_mappings
 from target_gainsight.api.resources.records import objects_path
 from target_gainsight.probe.observations import ProbeEndedError, require
@@ -103,7 +91,7 @@ class Trial:
         """Create records with these numbers."""
         keys = [f"{self.prefix}{each}" for each in numbers]
         reply = self._write("POST", [{**self.needed, self.key: key} for key in keys])
-        self.may_appear = self.may_appear or isinstance(reply.error, UnknownOutcomeError)
+        self.may_appear = self.may_appear or isinstance(reply.error, errors.UnknownOutcomeError)
         listed = as_mappings(as_mapping(reply.data).get("records"))
         self.created += [str(row[GSID]) for row in listed if row.get(GSID)]
         return reply
@@ -153,11 +141,11 @@ class Trial:
     def delete_all(self) -> None:
         """Delete the rows of this and earlier probes, read them again, and note what is `left`."""
         self.left = set(self.created)
-        with suppress(GainsightError):  # each further call would be retried as long
+        with suppress(errors.GainsightError):  # each further call would be retried as long
             found = self.find()
             self.left |= found
             for gsid in sorted(found):
-                with suppress(RefusedError, NotFoundError):
+                with suppress(errors.RefusedError, errors.NotFoundError):
                     self.tenant.client.records.delete(self.object_name, gsid)
             self.left = self.find()
 
@@ -179,7 +167,7 @@ def plan_writes(tenant: ProbedTenant, object_name: str) -> Trial:
     """Choose the fields to write, and read what earlier probes have left in the object."""
     try:
         schema = tenant.metadata.describe(object_name)
-    except ObjectNotFoundError as error:
+    except errors.ObjectNotFoundError as error:
         message = f"the tenant has no object {object_name}; 'gainsight describe' lists its objects"
         raise ProbeEndedError(message) from error
     keys = [each for each in schema.fields if _holds_mark(each)]
