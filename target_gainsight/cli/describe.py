@@ -19,7 +19,7 @@ from target_gainsight.cli.tenant import (
 from target_gainsight.mapping.columns import Column, columns_of
 from target_gainsight.mapping.errors import counted
 from target_gainsight.mapping.planning.checks import KEY_TYPES
-from target_gainsight.mapping.planning.proposed_lookups import PERSON
+from target_gainsight.mapping.planning.proposal import PERSON
 from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.settings.model import Settings
 from target_gainsight.settings.stream_settings import StreamSettings

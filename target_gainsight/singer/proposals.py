@@ -11,8 +11,11 @@ from target_gainsight.api import GainsightError, ObjectSchema
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.storage import private_file
 from target_gainsight.mapping.errors import display_path
-from target_gainsight.mapping.planning.proposal import Proposal, propose_settings
-from target_gainsight.mapping.planning.proposed_lookups import referenced_objects
+from target_gainsight.mapping.planning.proposal import (
+    Proposal,
+    propose_settings,
+    referenced_objects,
+)
 from target_gainsight.mapping.planning.spec import MappingSpec
 
 HEADING = "In meltano.yml, under the loader's config:"

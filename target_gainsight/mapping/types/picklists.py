@@ -28,7 +28,8 @@ class Picklist:
         if isinstance(value, NUMBERS) and not isinstance(value, bool):
             value = number_text(value)
         if not isinstance(value, str):
-            raise ConversionError(code="unknown_option", message="neither a label nor a GSID")
+            message = "neither a label nor an item's GSID"
+            raise ConversionError(code="unknown_option", message=message)
         trimmed = strip_blanks(value)
         if not trimmed:
             return None
