@@ -10,7 +10,7 @@ from typing import Any, Literal
 from target_gainsight.loading.dry_run.plan import Plan
 from target_gainsight.loading.keys import Key, KeyReader, SeenKeys
 from target_gainsight.loading.outcomes import Outcome, Reason, Settlement, reason_of_fields
-from target_gainsight.loading.reading.api_rows import Comparison, merged_fields
+from target_gainsight.loading.reading.comparison import Comparison, merged_fields
 from target_gainsight.loading.reading.current_rows import GSID, Matches
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.settling.summary import Summary
@@ -34,7 +34,6 @@ class Classification:
     Attributes:
         keys: Reads lookup keys; without names for streams that are only inserted.
         seen_keys: The keys that this run has found or created; None if near matches do not matter.
-        checks_near: Near matches of new keys are read before these are written.
     """
 
     settings: StreamSettings
@@ -45,12 +44,9 @@ class Classification:
     plan: Plan | None
     existing_on_insert: ExistingOnInsert
     rules: WriteRules = field(init=False)
-    checks_near: bool = field(init=False)
 
     def __post_init__(self) -> None:
         self.rules = WriteRules(self.settings.field_rules)
-        may_find = self.settings.sync_mode == "upsert" or bool(self.settings.fallback_keys)
-        self.checks_near = self.seen_keys is not None and may_find
 
     def split(self, group: Sequence[LoadRecord]) -> Iterator[list[LoadRecord]]:
         """Split a group so that a key occurs once in a part if it is deleted, or if none merges."""
@@ -94,7 +90,10 @@ class Classification:
             near: The matches are rows with other spellings of the keys of new records.
         """
         if None in record.key and self.settings.sync_mode != "insert":
-            return Settlement(record, Outcome.REJECTED, self._key_missing(record))
+            name = self.keys.names[record.key.index(None)]  # other records were rejected before
+            hint = "set on_no_match of its lookup to reject, or choose other lookup_keys"
+            reason = Reason("key_missing", "a lookup key needs a value", field=name, hint=hint)
+            return Settlement(record, Outcome.REJECTED, reason)
         if record.deletes:
             return self._classify_delete(record, matches)
         if not matches.readable:  # the response to the write shows whether the record existed
@@ -146,7 +145,8 @@ class Classification:
             return Settlement(record, Outcome.REJECTED, reason)
         if record.claimed is None and (refused := self._refuse_create(record)):
             return refused
-        if self.checks_near and not near and self.keys.near_values(record.fields):
+        checks_near = self.seen_keys is not None and self.settings.sync_mode != "insert"
+        if checks_near and not near and self.keys.near_values(record.fields):
             return "new"
         if near:
             self._remember(record)
@@ -204,11 +204,6 @@ class Classification:
             return None
         message = f"this run has a record with the key {display(other)}"
         return _ambiguous(record, self.keys.names[0], message)
-
-    def _key_missing(self, record: LoadRecord) -> Reason:
-        name = self.keys.names[record.key.index(None)]  # other records were rejected before
-        hint = "set on_no_match of its lookup to reject, or choose other lookup_keys"
-        return Reason("key_missing", "a lookup key needs a value", field=name, hint=hint)
 
     def _multi_match(self, found: Sequence[Mapping[str, Any]], hint: str) -> Reason:
         gsids = ", ".join(str(row.get(GSID)) for row in found)

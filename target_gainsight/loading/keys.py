@@ -165,11 +165,9 @@ class SeenKeys:
 Reference = LookupKey | FieldError
 """One row of another object, or why a value cannot name one."""
 
-
 COMPANIES = "companies"
 LINK_OBJECT = "company_person"
 """The object whose rows are the links of people to companies."""
-
 
 COMPANY_ID = "Company_ID"
 

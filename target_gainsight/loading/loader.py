@@ -20,13 +20,7 @@ from target_gainsight.loading.keys import Key
 from target_gainsight.loading.lookups.deferred import DeferredParents
 from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.lookups.resolver import Resolver
-from target_gainsight.loading.outcomes import (
-    BatchResult,
-    Outcome,
-    RunStoppedError,
-    Settlement,
-    unavailable,
-)
+from target_gainsight.loading.outcomes import BatchResult, Outcome, RunStoppedError, Settlement
 from target_gainsight.loading.reading.current_rows import CurrentRows, Matches
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.settling.ledger import Ledger
@@ -109,15 +103,12 @@ class RecordLoader:
 
     def flush(self) -> None:
         """Settle everything of this stream but the records that wait for their parent."""
-        while (
-            self._is_reading
-            or self._keys_in_flight
-            or self._unmerged
-            or self._packed_since is not None
-        ):
+        while True:
             self._finish_calls(writes=False)
             self._send_packed(partial=True)
             self._finish_calls()
+            if not self._unmerged:
+                return
             while self._unmerged:
                 self._load_by_key([self._unmerged.popleft()], is_retry=True)
 
@@ -141,7 +132,7 @@ class RecordLoader:
         try:
             resolved = resolver.resolve(group, refused, final=False)
         except GainsightError as error:
-            self.ledger.record_batch(unavailable(group, error))
+            self.ledger.record_batch(BatchResult.held_back(group, error))
             return ()
         self._settle(refused)
         return resolved
@@ -237,7 +228,7 @@ class RecordLoader:
         try:
             found = done.result()
         except GainsightError as error:
-            self.ledger.record_batch(unavailable(records, error))
+            self.ledger.record_batch(BatchResult.held_back(records, error))
             return 0
         result = BatchResult()
         to_delete = []

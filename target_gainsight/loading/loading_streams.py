@@ -34,11 +34,7 @@ class LoadingStreams:
         self._held: dict[LoadingStream, set[tuple[tuple[str, ...], Key]]] = defaultdict(set)
 
     def add(self, stream: LoadingStream) -> Sequence[LoadingStream]:
-        """Add a stream; others of its object settle what they hold.
-
-        Returns:
-            The streams that load into its object, as they come and go.
-        """
+        """Settle the other streams of an object, and return them with the new one from now on."""
         self.settle_object(stream.object_name)
         streams = self._of_object[stream.object_name.lower()]
         streams.append(stream)
@@ -68,11 +64,7 @@ class LoadingStreams:
             self._loading.remove(stream)
 
     def settle_object(self, object_name: str, *, only_deletes: bool = False) -> None:
-        """Settle what the streams of an object hold, except those that are loading.
-
-        Args:
-            only_deletes: Only streams that may delete rows are settled.
-        """
+        """Settle what the streams of an object hold, or only those that may delete rows."""
         for stream in tuple(self._of_object[object_name.lower()]):
             is_concerned = stream.stream.deletes == "delete" or not only_deletes
             if is_concerned and stream not in self._loading:

@@ -82,12 +82,7 @@ def read_static_schema(
     describe: Callable[[str], ObjectSchema | None],
     cockpit: CockpitApi,
 ) -> ObjectSchema:
-    """Return the documented schema of an object that has an API of its own, and its custom fields.
-
-    Args:
-        object_name: `activity_timeline` or `call_to_action`.
-        mentioned: Names that a stream mentions.
-    """
+    """Return the documented schema of activities or CTAs, with the custom fields mentioned."""
     described: ObjectSchema | None = None
     options: Mapping[str, tuple[PicklistOption, ...]] = {}
     try:

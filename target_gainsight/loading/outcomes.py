@@ -85,6 +85,14 @@ class BatchResult:
     unavailable_because: Reason | None = None
     stopped: Exception | None = None
 
+    @classmethod
+    def held_back(cls, records: Iterable[LoadRecord], error: GainsightError) -> "BatchResult":
+        """Return the result of records whose retries are exhausted; raise what stops the run."""
+        if isinstance(error, StopRunError):
+            raise error
+        reason = Reason("unavailable", str(error), hint="replay it when Gainsight responds again")
+        return cls(unavailable=list(records), unavailable_because=reason)
+
     def settle(
         self,
         record: LoadRecord,
@@ -113,14 +121,6 @@ class BatchResult:
         """List those of some records that have no outcome yet, in order."""
         settled = {id(settlement.record) for settlement in self.settlements}
         return [record for record in records if id(record) not in settled]
-
-
-def unavailable(records: Iterable[LoadRecord], error: GainsightError) -> BatchResult:
-    """Return the result of records whose retries are exhausted; raise what stops the run."""
-    if isinstance(error, StopRunError):
-        raise error
-    reason = Reason("unavailable", str(error), hint="replay it when Gainsight responds again")
-    return BatchResult(unavailable=list(records), unavailable_because=reason)
 
 
 class RunStoppedError(Exception):

@@ -14,9 +14,14 @@ from target_gainsight.loading.keys import LINK_OBJECT
 from target_gainsight.loading.loader import RecordLoader
 from target_gainsight.loading.object_schemas import read_static_schema
 from target_gainsight.loading.outcomes import Outcome, reason_of_fields
-from target_gainsight.loading.reading.api_rows import Comparison, PeopleRows
-from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, ObjectReader
-from target_gainsight.loading.reading.fallback_rows import FallbackRows
+from target_gainsight.loading.reading.comparison import Comparison
+from target_gainsight.loading.reading.current_rows import (
+    GSID,
+    CurrentRows,
+    FallbackRows,
+    ObjectReader,
+    PeopleRows,
+)
 from target_gainsight.loading.records import LoadRecord, SourceRecord
 from target_gainsight.loading.writing.per_record_writers import (
     CtaWriter,

@@ -17,7 +17,7 @@ from target_gainsight.loading.loading_streams import LoadingStream
 from target_gainsight.loading.lookups.plans import StreamLookups
 from target_gainsight.loading.lookups.resolver import Resolver
 from target_gainsight.loading.outcomes import Outcome, RunStoppedError, reason_of_fields
-from target_gainsight.loading.reading.api_rows import Comparison
+from target_gainsight.loading.reading.comparison import Comparison
 from target_gainsight.loading.reading.current_rows import CurrentRows, ObjectReader
 from target_gainsight.loading.records import LoadRecord, SourceRecord
 from target_gainsight.loading.rejects.folder import REASON_PROPERTY

@@ -24,14 +24,7 @@ A SCHEMA message has it, too, with the object."""
 
 
 class DeletedRows:
-    """The rows that one run deletes, written before they are deleted.
-
-    Args:
-        files: The files of the run, to which this one is added when it is made.
-
-    Attributes:
-        sent: How many rows of each stream were to be deleted so far.
-    """
+    """The rows that one run deletes, written before they are deleted; `sent` counts by stream."""
 
     def __init__(self, path: Path, now: Callable[[], float], files: dict[str, Path]) -> None:
         self.sent: Counter[str] = Counter()

@@ -18,7 +18,7 @@ from target_gainsight.loading.call_pool import CallPool
 from target_gainsight.loading.classification import no_row_reason
 from target_gainsight.loading.deletes.deleted_rows import DeletedRows
 from target_gainsight.loading.dry_run.overlay import PlanningWriter
-from target_gainsight.loading.outcomes import BatchResult, Outcome, RunStoppedError, unavailable
+from target_gainsight.loading.outcomes import BatchResult, Outcome, RunStoppedError
 from target_gainsight.loading.reading.current_rows import GSID, ObjectReader, Row
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.writing.delivery import deliver
@@ -89,7 +89,7 @@ class RowDeleter(Writer):
         try:
             rows = self._read_whole(records, result)
         except GainsightError as error:
-            on_settled(unavailable(records, error))
+            on_settled(BatchResult.held_back(records, error))
             return ()
         for record in result.unsettled(records):
             if str(record.gsid) not in rows:

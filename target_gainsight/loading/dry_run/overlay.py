@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from target_gainsight.loading.dry_run.plan import Plan
 from target_gainsight.loading.keys import TO_BE_CREATED
 from target_gainsight.loading.outcomes import BatchResult
-from target_gainsight.loading.reading.api_rows import merged_fields
+from target_gainsight.loading.reading.comparison import merged_fields
 from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, Matches
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.storage.temp_database import SpilledValues

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from target_gainsight.api import GainsightError
 from target_gainsight.loading.keys import LookupKey
 from target_gainsight.loading.lookups.resolver import Resolver
-from target_gainsight.loading.outcomes import BatchResult, Outcome, Settlement, unavailable
+from target_gainsight.loading.outcomes import BatchResult, Outcome, Settlement
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.storage.temp_database import SpilledValues
 
@@ -83,7 +83,7 @@ class DeferredParents:
             try:
                 yield self._look_up(waiting, final=final)
             except GainsightError as error:
-                result = unavailable([each.record for each in waiting], error)
+                result = BatchResult.held_back([each.record for each in waiting], error)
                 if final:
                     yield result, []
                 else:

@@ -4,16 +4,23 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from typing_extensions import override
+
 from target_gainsight.api import MAX_PAGE, RecordsApi, Where, all_of, errors, is_in
-from target_gainsight.loading.keys import Key, KeyReader, KeyValues
+from target_gainsight.loading.keys import COMPANIES, COMPANY_ID, Key, KeyReader, KeyValues
 from target_gainsight.loading.outcomes import Reason, RunStoppedError
 from target_gainsight.loading.records import LoadRecord
+from target_gainsight.loading.storage.temp_database import SpilledValues
+from target_gainsight.mapping.errors import display
+from target_gainsight.mapping.types.spellings import is_blank
 
 logger = logging.getLogger(__name__)
 
 GSID = "Gsid"
+PERSON_ID = "Person_ID"
 
 Row = Mapping[str, Any]
 
@@ -58,141 +65,6 @@ class Matches:
             for exact, rows in self._exact.items():
                 self._near[self._keys.normalize(exact)] += rows
         return self._near.get(self._keys.normalize(key), []) if self._near else []
-
-
-@dataclass(kw_only=True, eq=False)
-class CurrentRows:
-    """Reads the rows that the tenant holds. May be used from several threads.
-
-    Attributes:
-        read_as: The fields that a query knows under another name.
-        required: What every row must carry beside the lookup keys.
-        ruled: Fields that every row must carry because a write rule depends on them.
-        compared: Further fields that queries probably return; None if all are described. If the
-            tenant refuses them, only which rows exist is read.
-        may_stay_unread: If the tenant refuses every query, records are written unread: the
-            response to the write shows which of them existed.
-        deleted: The GSIDs of rows that would be deleted if a dry run were real.
-    """
-
-    reader: "ObjectReader"
-    keys: KeyReader
-    read_as: Mapping[str, str] = field(default_factory=dict)
-    required: tuple[str, ...] = (GSID,)
-    ruled: tuple[str, ...] = ()
-    compared: frozenset[str] | None = None
-    may_stay_unread: bool = False
-    deleted: Collection[str] = ()
-    readable: bool = field(default=True, init=False)
-    _most_values: int | None = field(default=None, init=False)
-
-    def read(
-        self, records: Sequence[LoadRecord], *, near: bool = False, extra: Sequence[str] = ()
-    ) -> Matches:
-        """Read the rows that some records may match, with the fields about to be written.
-
-        Args:
-            near: Read the rows whose keys are usual spellings of the records' instead.
-            extra: Further fields to read.
-        """
-        list_values = self.keys.near_values if near else self.keys.equal_values
-        values = [each for record in records for each in list_values(record.fields)]
-        names = dict.fromkeys(name for record in records for name in record.fields)
-        known = names if self.compared is None else [n for n in names if n in self.compared]
-        select = dict.fromkeys((GSID, *extra, *(self.read_as.get(each, each) for each in known)))
-        size = self._most_values or len(values) or 1
-        rows: list[Row] = []
-        for start in range(0, len(values), size):
-            rows += self._read_part(values[start : start + size], tuple(select))
-        there = (self._as_written(row) for row in rows if row.get(GSID) not in self.deleted)
-        return Matches(there, self.keys, readable=self.readable)
-
-    def _read_part(self, values: Sequence[KeyValues], select: tuple[str, ...]) -> list[Row]:
-        """Read one part; if it is refused, its halves, and remember their size."""
-        if not self.readable:
-            return []
-        reads_needed_only = self.reader.reads_needed_only
-        try:
-            return self._query(values, select)
-        except _REFUSALS as refusal:
-            if self.compared is not None and not self._is_too_large(values, select, refusal):
-                if reads_needed_only:
-                    return self._leave_unread(refusal)
-                self.reader.leave_out((), refusal)
-                return self._read_part(values, select)
-            is_final = isinstance(refusal, (errors.UnreadableFieldError, errors.NotFoundError))
-            if isinstance(refusal, errors.StopRunError):
-                raise
-            if is_final or len(values) == 1:
-                raise RunStoppedError(self._explain(refusal)) from refusal
-            half = (len(values) + 1) // 2
-            self._most_values = min(half, self._most_values or half)
-            logger.warning(
-                "%s: a query for %d keys was refused (%s); asking for %d at a time from now on",
-                self.reader.object_name,
-                len(values),
-                refusal,
-                half,
-            )
-        return self._read_part(values[:half], select) + self._read_part(values[half:], select)
-
-    def _is_too_large(
-        self, values: Sequence[KeyValues], select: tuple[str, ...], refusal: errors.GainsightError
-    ) -> bool:
-        if len(values) == 1 or not isinstance(refusal, errors.RefusedError):
-            return False
-        try:
-            self._query(values[:1], select)
-        except errors.RefusedError:
-            return False
-        return True
-
-    def _leave_unread(self, refusal: errors.GainsightError) -> list[Row]:
-        if not self.may_stay_unread:
-            raise RunStoppedError(self._explain(refusal)) from refusal
-        if self.readable:  # otherwise another thread has said so meanwhile
-            self.readable = False
-            logger.warning(
-                "%s: the tenant refuses to read which records exist (%s); every record is "
-                "written, and the responses show which existed",
-                self.reader.object_name,
-                refusal,
-            )
-        return []
-
-    def _explain(self, refusal: errors.GainsightError) -> str:
-        named = refusal.fields if isinstance(refusal, errors.UnreadableFieldError) else ()
-        fields = ", ".join(named or self.keys.names)
-        return (
-            f"the tenant cannot read {fields} of {self.reader.object_name}, which lookup_keys or "
-            f"field_rules need: {refusal}. Choose other lookup_keys, or remove the field's rule"
-        )
-
-    def _query(self, values: Sequence[KeyValues], select: tuple[str, ...]) -> list[Row]:
-        names, read_as = self.keys.names, self.read_as
-        columns = zip(names, zip(*values, strict=True), strict=True)
-        where = all_of(
-            *(is_in(read_as.get(name, name), list(dict.fromkeys(each))) for name, each in columns)
-        )
-        keys = (self.keys.read_key(dict(zip(names, each, strict=True))) for each in values)
-        is_asked_for = self.keys.matcher(keys)
-        paths = (read_as.get(name, name) for name in (*names, *self.ruled))
-        needed = (*self.required, *paths)
-        return self.reader.read(
-            needed, select, where, lambda row: is_asked_for(self._as_written(row))
-        )
-
-    def _as_written(self, row: Row) -> Row:
-        """Return a row under the names by which its fields are written."""
-        renamed = {}
-        for name, path in self.read_as.items():
-            outer, _, inner = path.partition(".")
-            nested = row.get(outer)
-            if path in row:
-                renamed[name] = row[path]
-            elif isinstance(nested, dict):
-                renamed[name] = nested.get(inner)
-        return {**row, **renamed} if renamed else row
 
 
 @dataclass(eq=False)
@@ -254,7 +126,11 @@ class ObjectReader:
         checked: list[Row] = []
         is_filtered, problem = False, ""
         for row in rows:
-            missing = [n for n in needed if n not in row and not _is_nested(n, row)]
+            missing = [
+                name
+                for name in needed
+                if name not in row and not isinstance(row.get(name.partition(".")[0]), dict)
+            ]
             if missing:
                 problem = f"without {', '.join(missing)}"
                 break
@@ -273,5 +149,223 @@ class ObjectReader:
         return checked
 
 
-def _is_nested(path: str, row: Row) -> bool:
-    return isinstance(row.get(path.partition(".")[0]), dict)
+@dataclass(kw_only=True, eq=False)
+class CurrentRows:
+    """Reads the rows that the tenant holds. May be used from several threads.
+
+    Attributes:
+        read_as: The fields that a query knows under another name.
+        required: What every row must carry beside the lookup keys.
+        ruled: Fields that every row must carry because a write rule depends on them.
+        compared: Further fields that queries probably return; None if all are described. If the
+            tenant refuses them, only which rows exist is read.
+        may_stay_unread: If the tenant refuses every query, records are written unread: the
+            response to the write shows which of them existed.
+        deleted: The GSIDs of rows that would be deleted if a dry run were real.
+    """
+
+    reader: ObjectReader
+    keys: KeyReader
+    read_as: Mapping[str, str] = field(default_factory=dict)
+    required: tuple[str, ...] = (GSID,)
+    ruled: tuple[str, ...] = ()
+    compared: frozenset[str] | None = None
+    may_stay_unread: bool = False
+    deleted: Collection[str] = ()
+    readable: bool = field(default=True, init=False)
+    _most_values: int | None = field(default=None, init=False)
+
+    def read(
+        self, records: Sequence[LoadRecord], *, near: bool = False, extra: Sequence[str] = ()
+    ) -> Matches:
+        """Read the rows that some records may match, with the fields about to be written.
+
+        Args:
+            near: Read the rows whose keys are usual spellings of the records' instead.
+            extra: Further fields to read.
+        """
+        list_values = self.keys.near_values if near else self.keys.equal_values
+        values = [each for record in records for each in list_values(record.fields)]
+        names = dict.fromkeys(name for record in records for name in record.fields)
+        known = names if self.compared is None else [n for n in names if n in self.compared]
+        select = dict.fromkeys((GSID, *extra, *(self.read_as.get(each, each) for each in known)))
+        rows = self._read_parts(values, tuple(select))
+        there = (self._as_written(row) for row in rows if row.get(GSID) not in self.deleted)
+        return Matches(there, self.keys, readable=self.readable)
+
+    def _read_parts(self, values: Sequence[KeyValues], select: tuple[str, ...]) -> list[Row]:
+        """Read rows in parts as large as the tenant allows: those of a refused part are halved."""
+        rows: list[Row] = []
+        while values and self.readable:
+            part = values[: self._most_values]
+            reads_needed_only = self.reader.reads_needed_only
+            try:
+                rows += self._read_part(part, select)
+                values = values[len(part) :]
+            except _REFUSALS as refusal:
+                if self.compared is not None and not self._is_too_large(part, select, refusal):
+                    if reads_needed_only:
+                        self._leave_unread(refusal)
+                    self.reader.leave_out((), refusal)
+                    continue
+                if isinstance(refusal, errors.StopRunError):
+                    raise
+                is_final = isinstance(refusal, (errors.UnreadableFieldError, errors.NotFoundError))
+                if is_final or len(part) == 1:
+                    raise RunStoppedError(self._explain(refusal)) from refusal
+                self._most_values = (len(part) + 1) // 2
+                logger.warning(
+                    "%s: a query for %d keys was refused (%s); asking for %d at a time from now on",
+                    self.reader.object_name,
+                    len(part),
+                    refusal,
+                    self._most_values,
+                )
+        return rows
+
+    def _is_too_large(
+        self, values: Sequence[KeyValues], select: tuple[str, ...], refusal: errors.GainsightError
+    ) -> bool:
+        if len(values) == 1 or not isinstance(refusal, errors.RefusedError):
+            return False
+        try:
+            self._read_part(values[:1], select)
+        except errors.RefusedError:
+            return False
+        return True
+
+    def _leave_unread(self, refusal: errors.GainsightError) -> None:
+        if not self.may_stay_unread:
+            raise RunStoppedError(self._explain(refusal)) from refusal
+        if self.readable:  # otherwise another thread has said so meanwhile
+            self.readable = False
+            logger.warning(
+                "%s: the tenant refuses to read which records exist (%s); every record is "
+                "written, and the responses show which existed",
+                self.reader.object_name,
+                refusal,
+            )
+
+    def _explain(self, refusal: errors.GainsightError) -> str:
+        named = refusal.fields if isinstance(refusal, errors.UnreadableFieldError) else ()
+        fields = ", ".join(named or self.keys.names)
+        return (
+            f"the tenant cannot read {fields} of {self.reader.object_name}, which lookup_keys or "
+            f"field_rules need: {refusal}. Choose other lookup_keys, or remove the field's rule"
+        )
+
+    def _read_part(self, values: Sequence[KeyValues], select: tuple[str, ...]) -> list[Row]:
+        """Read the rows with some keys with one query."""
+        names, read_as = self.keys.names, self.read_as
+        columns = zip(names, zip(*values, strict=True), strict=True)
+        where = all_of(
+            *(is_in(read_as.get(name, name), list(dict.fromkeys(each))) for name, each in columns)
+        )
+        keys = (self.keys.read_key(dict(zip(names, each, strict=True))) for each in values)
+        is_asked_for = self.keys.matcher(keys)
+        paths = (read_as.get(name, name) for name in (*names, *self.ruled))
+        needed = (*self.required, *paths)
+        return self.reader.read(
+            needed, select, where, lambda row: is_asked_for(self._as_written(row))
+        )
+
+    def _as_written(self, row: Row) -> Row:
+        """Return a row under the names by which its fields are written."""
+        renamed = {}
+        for name, path in self.read_as.items():
+            outer, _, inner = path.partition(".")
+            nested = row.get(outer)
+            if path in row:
+                renamed[name] = row[path]
+            elif isinstance(nested, dict):
+                renamed[name] = nested.get(inner)
+        return {**row, **renamed} if renamed else row
+
+
+@dataclass(kw_only=True, eq=False)
+class PeopleRows(CurrentRows):
+    """Reads people, and their links to companies where the stream carries any."""
+
+    links: ObjectReader
+    link_fields: tuple[str, ...]
+
+    @override
+    def _read_part(self, values: Sequence[KeyValues], select: tuple[str, ...]) -> list[Row]:
+        """Read people; add their links, which are rows of another object, as ``companies``."""
+        if COMPANIES not in select:
+            return super()._read_part(values, select)
+        rows = super()._read_part(values, tuple(name for name in select if name != COMPANIES))
+        people = {str(row[GSID]) for row in rows}
+        links: dict[object, list[Row]] = defaultdict(list)
+        if people:
+            for link in self.links.read(
+                (PERSON_ID, COMPANY_ID),
+                self.link_fields,
+                is_in(PERSON_ID, sorted(people)),
+                lambda link: link[PERSON_ID] in people,
+            ):
+                links[link.get(PERSON_ID)].append(link)
+        return [{**row, COMPANIES: links.get(row.get(GSID), [])} for row in rows]
+
+
+@dataclass(kw_only=True, eq=False)
+class FallbackRows(CurrentRows):
+    """Reads the rows of one object; for records without any, the rows with their fallback keys.
+
+    Attributes:
+        fallback: Reads rows by the fallback keys.
+        claimed: The lookup keys that this run gives to rows of the object, by GSID.
+    """
+
+    fallback: CurrentRows
+    claimed: SpilledValues
+
+    @override
+    def read(
+        self, records: Sequence[LoadRecord], *, near: bool = False, extra: Sequence[str] = ()
+    ) -> Matches:
+        matches = super().read(records, near=near, extra=extra)
+        unmatched = [
+            record
+            for record in records
+            if None not in record.key
+            and not matches.exact(record.key)
+            and self.fallback.keys.equal_values(record.fields)
+        ]
+        if unmatched and not near:
+            matches.claim = partial(self._claim, self.fallback.read(unmatched))
+        return matches
+
+    def _claim(self, rows: Matches, record: LoadRecord) -> Row | Reason | None:
+        """Return the row that a record is to update, or why none can be chosen; in the main thread.
+
+        A row that this run gives the key of another record stays a candidate, so that the outcome
+        does not depend on when the rows are read.
+        """
+        keys, fallback_keys = self.keys.names, self.fallback.keys
+        own = (keys, record.key)
+        found = rows.exact(fallback_keys.read_key(record.fields))
+        by_gsid = {str(row.get(GSID)): row for row in found}
+        claimed = self.claimed.find((gsid,) for gsid in by_gsid)
+        taken = {gsid: claim[1] for (gsid,), claim in claimed if claim != own}
+        free = [
+            gsid
+            for gsid, row in by_gsid.items()
+            if gsid not in taken and all(is_blank(row.get(name)) for name in keys)
+        ]
+        if not taken and len(free) == 1:
+            self.claimed.put((free[0],), own)
+            return by_gsid[free[0]]
+        if not taken and not free:
+            return None
+        message = f"rows with its fallback keys: {', '.join((*taken, *free))}"
+        hint = f"give the right row its lookup keys by hand{', or replay it' if taken else ''}"
+        for gsid, key in taken.items():
+            message += f"; {gsid}: this run gives it the key {' | '.join(map(display, key))}"
+        return Reason(
+            "ambiguous_key",
+            message,
+            field=fallback_keys.names[0],
+            value=record.fields.get(fallback_keys.names[0]),
+            hint=hint,
+        )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from target_gainsight.api import Clock, GainsightError, StopRunError
 from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason, RunStoppedError
-from target_gainsight.loading.reading.api_rows import Comparison
+from target_gainsight.loading.reading.comparison import Comparison
 from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, Matches, Row
 from target_gainsight.loading.writing.writer import Batch, Unresolved, Writer
 from target_gainsight.mapping.types.datetimes import comparable_datetime

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import backoff
 
 from target_gainsight.api import Clock, errors
-from target_gainsight.loading.outcomes import BatchResult, Outcome, RunStoppedError, unavailable
+from target_gainsight.loading.outcomes import BatchResult, Outcome, RunStoppedError
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.writing.isolation import Part, narrow
 from target_gainsight.loading.writing.writer import Action, Unresolved, Writer
@@ -37,7 +37,7 @@ def deliver(
     except (errors.StopRunError, RunStoppedError) as error:
         result.stopped = error
     except errors.UnavailableError as error:
-        held_back = unavailable(result.unsettled(batch), error)
+        held_back = BatchResult.held_back(result.unsettled(batch), error)
         return replace(held_back, settlements=result.settlements, pauses=result.pauses)
     return result
 
@@ -60,10 +60,9 @@ class _Delivery:
             for record in batch
             if action == "create" and record.sent_before is not None
         ]
-        to_send = batch
         if replayed:
             self._recover(replayed)
-            to_send = self.result.unsettled(batch)
+        to_send = self.result.unsettled(batch)
         for has_gsid in (False, True):  # one call has one kind of key
             same = [each for each in to_send if (each.gsid is not None) == has_gsid]
             self.parts.append(Part(action, same))

@@ -18,7 +18,7 @@ from target_gainsight.loading.classification import exists_reason
 from target_gainsight.loading.keys import COMPANIES, COMPANY_ID
 from target_gainsight.loading.lookups.resolver import LOAD_FIRST
 from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason
-from target_gainsight.loading.reading.api_rows import Comparison
+from target_gainsight.loading.reading.comparison import Comparison
 from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, Matches
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.writing.create_recovery import (

@@ -1,45 +1,13 @@
-"""Current rows of people, with their links, and the comparison of records with rows."""
+"""Comparison of records with the current rows, and with each other."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from typing_extensions import override
-
-from target_gainsight.api import is_in
-from target_gainsight.loading.keys import COMPANIES, COMPANY_ID, KeyValues
-from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, ObjectReader, Row
+from target_gainsight.loading.keys import COMPANIES, COMPANY_ID
+from target_gainsight.loading.reading.current_rows import Row
 from target_gainsight.mapping.record_mapper import RecordMapper
 from target_gainsight.mapping.types.converters import Converter
-
-PERSON_ID = "Person_ID"
-
-
-@dataclass(kw_only=True, eq=False)
-class PeopleRows(CurrentRows):
-    """Reads people, and their links to companies where the stream carries any."""
-
-    links: ObjectReader
-    link_fields: tuple[str, ...]
-
-    @override
-    def _read_part(self, values: Sequence[KeyValues], select: tuple[str, ...]) -> list[Row]:
-        """Read people; add their links, which are rows of another object, as ``companies``."""
-        if COMPANIES not in select:
-            return super()._read_part(values, select)
-        rows = super()._read_part(values, tuple(name for name in select if name != COMPANIES))
-        people = {str(row[GSID]) for row in rows}
-        links: dict[object, list[Row]] = defaultdict(list)
-        if people:
-            for link in self.links.read(
-                (PERSON_ID, COMPANY_ID),
-                self.link_fields,
-                is_in(PERSON_ID, sorted(people)),
-                lambda link: link[PERSON_ID] in people,
-            ):
-                links[link.get(PERSON_ID)].append(link)
-        return [{**row, COMPANIES: links.get(row.get(GSID), [])} for row in rows]
 
 
 @dataclass(frozen=True)
