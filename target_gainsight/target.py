@@ -22,9 +22,10 @@ from typing_extensions import override
 
 from target_gainsight.api import CallBudgetExceededError, Clock
 from target_gainsight.loading.context import RunContext, find_stream_settings
+from target_gainsight.settings.environment import read_given
 from target_gainsight.settings.model import CONFIG_SCHEMA, declared_settings
 from target_gainsight.singer.batch_files import read_batch
-from target_gainsight.singer.config import parse_config, read_given
+from target_gainsight.singer.config import parse_config
 from target_gainsight.singer.message_reader import ThreadedReader
 from target_gainsight.singer.output import install_log_format
 from target_gainsight.singer.record_router import RecordRouter

@@ -13,7 +13,7 @@ import click
 
 from target_gainsight.api import GainsightClient, ObjectSchema, errors
 from target_gainsight.cli.output import examples, format_option, marks, print_as
-from target_gainsight.cli.tenant import TenantSchemas, configured, read_settings, tenant_connection
+from target_gainsight.cli.tenant import TenantSchemas, configured, connect_to_tenant, read_settings
 from target_gainsight.loading.lookups.plans import StreamLookups
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import counted
@@ -70,7 +70,7 @@ class Finding:
 def check(form: str) -> None:
     """Check the settings against the tenant; writes nothing. Exits with 1 if a check failed."""
     settings = read_settings()
-    with tenant_connection(settings) as client:
+    with connect_to_tenant(settings) as client:
         findings = [*_check_tenant(settings, client), *_list_limits(settings)]
     failed = sum(each.status == "error" for each in findings)
     if form == "json":

@@ -1,22 +1,23 @@
 """`gainsight describe`: the tenant's objects, one object's fields, or a mapping onto them."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+from singer_sdk.singerlib import Metadata, MetadataMapping
 
 from target_gainsight.api import Field, ObjectSchema, ObjectSummary
 from target_gainsight.cli.output import examples, format_option, print_as, print_table
 from target_gainsight.cli.tenant import (
     TenantSchemas,
     configured,
+    connect_to_tenant,
     read_json,
     read_settings,
-    tenant_connection,
 )
-from target_gainsight.mapping.columns import Column, columns_of
+from target_gainsight.mapping.columns import columns_of
 from target_gainsight.mapping.errors import counted
 from target_gainsight.mapping.planning.checks import KEY_TYPES
 from target_gainsight.mapping.planning.proposal import PERSON
@@ -48,13 +49,13 @@ NUMBER_TYPES = frozenset({"NUMBER", "CURRENCY", "PERCENTAGE"})
 )
 @click.option("--stream", metavar="NAME", help="Which of the catalog's streams, if it has several.")
 def describe(object_name: str | None, form: str, catalog: Path | None, stream: str | None) -> None:
-    """Show the tenant's objects, or the fields of OBJECT; writes nothing."""
+    """Show the tenant's objects, or the fields of OBJECT. Writes nothing."""
     if (catalog or stream) and not (catalog and object_name):
         message = "--mapping CATALOG proposes a mapping onto an OBJECT; name both"
         raise click.UsageError(message)
     source = _read_stream(catalog, stream) if catalog else None
     settings = read_settings()
-    with tenant_connection(settings) as client:
+    with connect_to_tenant(settings) as client:
         schemas = TenantSchemas(client, settings)
         if object_name is None:
             _show_objects(client.metadata.list_objects(), form)
@@ -135,12 +136,12 @@ def _print_table(title: str, rows: Sequence[Mapping[str, Any]], columns: tuple[s
 
 def _read_stream(path: Path, name: str | None) -> tuple[str, dict[str, Any]]:
     """Read one stream of a catalog that ``tap --discover`` wrote; by default its only one."""
-    catalog = read_json(path)
-    entries = catalog.get("streams") if isinstance(catalog, dict) else None
-    if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
+    try:
+        entries = read_json(path)["streams"]
+        streams = {str(each.get("stream") or each.get("tap_stream_id")): each for each in entries}
+    except (AttributeError, KeyError, TypeError):
         message = f"{path} is not a catalog, which is a JSON object with a list of streams"
-        raise click.ClickException(message)
-    streams = {str(each.get("stream") or each.get("tap_stream_id")): each for each in entries}
+        raise click.ClickException(message) from None
     if name is None and len(streams) == 1:
         return next(iter(streams.items()))
     if name not in streams:
@@ -155,20 +156,17 @@ def _show_proposal(
     stream: str, entry: dict[str, Any], schemas: TenantSchemas, object_name: str, form: str
 ) -> None:
     schema = schemas.describe(object_name)
-    metadata = {
-        tuple(each.get("breadcrumb") or ()): each.get("metadata") or {}
-        for each in entry.get("metadata") or ()
-    }
-    keys = entry.get("key_properties") or metadata.get((), {}).get("table-key-properties") or ()
+    metadata = MetadataMapping.from_iterable(entry.get("metadata") or ())
+    keys = entry.get("key_properties") or metadata.root.table_key_properties or ()
+    is_person = schema.name.lower() == PERSON
     spec = MappingSpec(
-        columns=tuple(_selected(entry, metadata)),
-        schema=schema,
-        settings=StreamSettings(
-            object_type="person" if schema.name.lower() == PERSON else "custom_object",
-            field_mapping={},
-            lookups={},
-            field_rules={},
+        columns=tuple(
+            column
+            for column in columns_of(entry.get("schema") or {})
+            if _is_selected(metadata["properties", column.name])
         ),
+        schema=schema,
+        settings=StreamSettings(object_type="person" if is_person else "custom_object"),
         named_keys=(),
         constants={},
         key_properties=tuple(keys),
@@ -183,10 +181,5 @@ def _show_proposal(
         click.echo(proposal_text(proposal), nl=False)
 
 
-def _selected(
-    entry: dict[str, Any], metadata: Mapping[tuple[str, ...], dict[str, Any]]
-) -> Iterator[Column]:
-    for column in columns_of(entry.get("schema") or {}):
-        declared = metadata.get(("properties", column.name), {})
-        if declared.get("selected") is not False and declared.get("inclusion") != "unsupported":
-            yield column
+def _is_selected(metadata: Metadata) -> bool:
+    return metadata.selected is not False and metadata.inclusion != "unsupported"

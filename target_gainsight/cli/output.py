@@ -2,9 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import click
@@ -31,16 +29,6 @@ def format_option(*choices: str) -> Callable[[_Command], _Command]:
     return click.option(
         "--format", "form", type=click.Choice(choices), default=choices[0], show_default=True
     )
-
-
-@contextmanager
-def file_errors(path: Path, action: str) -> Iterator[None]:
-    """End a command whose file cannot be `read`, `written` or `deleted`."""
-    try:
-        yield
-    except OSError as error:
-        message = f"{path} cannot be {action}: {error.strerror}"
-        raise click.ClickException(message) from error
 
 
 def print_table(

@@ -25,11 +25,11 @@ from target_gainsight.cli.tenant import configured, make_target
 )
 @format_option("text", "json")
 def plan(source: Path | None, form: str) -> None:
-    """Show what a run would write and cost; nothing is written and no state emitted.
+    """Show what a run would write and cost, without writing.
 
     Everything but the writes is done: records are mapped and checked, lookups are resolved, and
-    what would be written is compared with what the tenant holds. The exit code is 1 when the run
-    would stop.
+    what would be written is compared with what the tenant holds. No state is emitted. The exit
+    code is 1 when the run would stop.
     """
     if source is None and sys.stdin.isatty():
         message = "there is nothing to plan: pipe a tap's output in, or name a file with --input"

@@ -10,7 +10,7 @@ import click
 
 from target_gainsight.api import CallEvent
 from target_gainsight.cli.output import examples, format_option, marks, print_as, print_table
-from target_gainsight.cli.tenant import configured, read_settings, tenant_connection
+from target_gainsight.cli.tenant import configured, connect_to_tenant, read_settings
 from target_gainsight.mapping.errors import counted
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.probe import writes
@@ -67,7 +67,7 @@ def probe(form: str, written: str | None, *, yes: bool) -> None:
     known: dict[Topic, Observation] = {}
     max_calls = None if written else MAX_CALLS
     try:
-        with tenant_connection(settings, events.append, max_calls=max_calls) as client:
+        with connect_to_tenant(settings, events.append, max_calls=max_calls) as client:
             tenant = ProbedTenant(client, settings.connection.base_url, events)
             ask(READ_QUESTIONS.items(), tenant, known)
             is_clean = not written or _probe_by_writing(tenant, written, known, yes=yes)

@@ -13,8 +13,8 @@ from typing import IO, Any, cast
 
 import click
 
-from target_gainsight.cli.output import examples, file_errors, format_option, print_as, print_table
-from target_gainsight.cli.tenant import configured, make_target, read_raw_settings
+from target_gainsight.cli.output import examples, format_option, print_as, print_table
+from target_gainsight.cli.tenant import configured, given_settings, make_target
 from target_gainsight.loading.rejects.folder import (
     REJECTS,
     REPORT,
@@ -34,7 +34,7 @@ LATEST = "latest"
 
 def _configured_folder(_ctx: click.Context, _param: click.Parameter, given: Path | None) -> Path:
     default = SETTINGS["rejects_path"].default
-    return given or Path(str(read_raw_settings().get("rejects_path") or default))
+    return given or Path(str(given_settings().get("rejects_path") or default))
 
 
 folder_option = click.option(
@@ -59,10 +59,9 @@ class Selection:
 
     def __iter__(self) -> Iterator[FiledReject]:
         for run in self.runs:
-            with file_errors(self.folder / f"{run}{REJECTS}", "read"):
-                for reject in read_open_rejects(self.folder, run):
-                    if self.stream in {None, reject.stream}:
-                        yield reject
+            for reject in read_open_rejects(self.folder, run):
+                if self.stream in {None, reject.stream}:
+                    yield reject
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -276,11 +275,8 @@ def clear(
 
 def _delete(path: Path) -> None:
     """Delete a file, unless a run is writing it."""
-    with file_errors(path, "deleted"):
-        with path.open("rb") as file:
-            is_free = lock(file)
-        if is_free:
-            path.unlink()
-    if not is_free:
-        message = f"{path} is still being written; clear it when its run has ended"
-        raise click.ClickException(message)
+    with path.open("rb") as file:
+        if not lock(file):
+            message = f"{path} is still being written; clear it when its run has ended"
+            raise click.ClickException(message)
+    path.unlink()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from target_gainsight.cli.output import examples, file_errors
+from target_gainsight.cli.output import examples
 from target_gainsight.cli.rejects import LATEST, find_run, folder_option
 from target_gainsight.cli.tenant import configured
 from target_gainsight.loading.rejects.folder import REPORT, RUN_NAME
@@ -22,20 +22,16 @@ from target_gainsight.singer.reporting.report_page import render_report
     help="The file to write, or - for standard output; by default RUN.html beside the rejects.",
 )
 def report(run: str, folder: Path, output: Path | None) -> None:
-    """Make the HTML report of a run that has ended, the latest one by default.
+    """Make the HTML report of a run that has ended.
 
-    RUN is the name of a run, or 'latest'. It is looked up in the history beside the rejects, which
-    has every run but dry runs.
+    RUN is the name of a run, or 'latest', which is the default. It is looked up in the
+    history beside the rejects, which has every run but dry runs.
     """
-    history = folder / HISTORY
-    with file_errors(history, "read"):
-        names = (str(each["run"]) for each in read_history(folder))
-        name = find_run(run, list(filter(RUN_NAME.fullmatch, names)), history)
-        document = next(each for each in read_history(folder) if each["run"] == name)
+    documents = {str(each["run"]): each for each in read_history(folder)}
+    name = find_run(run, list(filter(RUN_NAME.fullmatch, documents)), folder / HISTORY)
     if output == Path("-"):
-        click.echo(render_report(document), nl=False)
+        click.echo(render_report(documents[name]), nl=False)
         return
     path = output or folder / f"{name}{REPORT}"
-    with file_errors(path, "written"):
-        write_document(render_report, path, document)
+    write_document(render_report, path, documents[name])
     click.echo(str(path))

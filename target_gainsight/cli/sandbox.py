@@ -1,5 +1,6 @@
 """`gainsight sandbox`: serves a local tenant, or shows the content of one."""
 
+import json
 import signal
 import threading
 from pathlib import Path
@@ -81,13 +82,14 @@ def serve(
     profile: Path | None,
 ) -> None:
     """Serve the tenant on a loopback port until Ctrl-C."""
+    switches = _profiled_switches(profile) if profile else {}
     try:
         running = start_sandbox(
             database,
             config=config,
             port=port,
             limits=_limits(limits),
-            switches=_profiled_switches(profile) if profile else {},
+            switches=switches,
             access_key=access_key,
         )
     except (SandboxConfigError, SandboxUnavailableError) as error:
@@ -119,12 +121,9 @@ def _profiled_switches(profile: Path) -> dict[str, Position]:
 
 
 def _limits(text: str) -> dict[str, float]:
-    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    pairs = (part.split("=") for part in text.split(",") if part.strip())
     try:
-        return {
-            name.strip(): int(number) if number.strip().isdigit() else float(number)
-            for name, _, number in pairs
-        }
+        return {name.strip(): json.loads(number) for name, number in pairs}
     except ValueError:
         message = f"--limits takes name=number, separated by commas, not {text!r}"
         raise click.ClickException(message) from None
@@ -145,14 +144,11 @@ def show(object_name: str | None, database: Path, limit: int, form: str, *, ever
     if not database.is_file():
         message = f"there is no tenant in {database.resolve()}; give its file with --db"
         raise click.ClickException(message)
-    try:
-        with TenantFile(database) as tenant:
-            if object_name is None:
-                _show_objects(tenant, form, every=every)
-            else:
-                _show_rows(tenant, object_name, limit, form, every=every)
-    except OSError as error:
-        raise click.ClickException(str(error)) from error
+    with TenantFile(database) as tenant:
+        if object_name is None:
+            _show_objects(tenant, form, every=every)
+        else:
+            _show_rows(tenant, object_name, limit, form, every=every)
 
 
 def _show_objects(tenant: TenantFile, form: str, *, every: bool) -> None:

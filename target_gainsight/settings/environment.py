@@ -1,27 +1,47 @@
-"""Settings from environment variables, and what Meltano drops from its configuration file."""
+"""The settings as they are given: in files, in environment variables, and by Meltano."""
 
 import os
 from collections.abc import Mapping
 from typing import Any
 
-from singer_sdk.configuration._dict_config import parse_environment_config
+from dotenv import find_dotenv, load_dotenv
 
 from target_gainsight.settings.model import declared_settings
 from target_gainsight.settings.setting import OBJECT, SDK_GROUP, join_names, read_object
 
+PREFIX = "TARGET_GAINSIGHT_"
 MELTANO_PREFIX = "MELTANO_LOAD_"
 """Prefix of the variables in which Meltano passes all settings to whatever loader it runs."""
 
 MELTANO_RUNS_US = "MELTANO_LOADER_NAME"
 
 
-def read_environment(schema: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    """Read the settings that environment variables, or a ``.env`` file, carry."""
-    parse_environment_config({}, prefix)  # brings a .env file into the environment
+def read_given(
+    config: Mapping[str, Any], schema: Mapping[str, Any], *, parse_env: bool
+) -> dict[str, Any]:
+    """Return the settings of files and, if asked for, of the environment, which wins.
+
+    Of an object that was given in a variable, Meltano drops the names with dots, such as the
+    stream ``crm.accounts``, from the file that it writes, unless the plugin's definition asks for
+    ``nest_object``; the Hub's bot does not keep that. Meltano's variables hold the objects whole.
+    """
+    given, passed = dict(config), _read_variables(schema, MELTANO_PREFIX)
+    if parse_env:
+        load_dotenv(find_dotenv(usecwd=True))
+        given |= passed | _read_variables(schema, PREFIX)
+    if MELTANO_RUNS_US in os.environ:
+        objects = {name: passed[name] for name in given if isinstance(passed.get(name), dict)}
+        given = _completed(given, objects)
+    if isinstance(given.get("stream_maps"), dict):
+        given["stream_maps"] = join_stream_maps(given["stream_maps"])
+    return given
+
+
+def _read_variables(schema: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     given: dict[str, Any] = {}
     for setting in declared_settings(schema):
         text = os.environ.get(f"{prefix}{setting.name.upper()}")
-        if text is not None:
+        if text:
             given[setting.name] = text
         found = read_object(text) if setting.kind is OBJECT else None
         if found is not None:
@@ -46,20 +66,6 @@ def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
         else:  # beside {"a": …}, "a.b" is a name of its own
             nested[name] = flat[name]
     return nested
-
-
-def restore_dropped_names(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Add what Meltano drops from the configuration file that it writes.
-
-    Of an object that was given in a variable, Meltano drops the names with dots, such as the
-    stream ``crm.accounts``, unless the plugin's definition asks for ``nest_object``; the Hub's bot
-    does not keep that. The variables in which Meltano passes the settings on hold them whole.
-    """
-    if MELTANO_RUNS_US not in os.environ:
-        return dict(config)
-    passed = read_environment(schema, MELTANO_PREFIX)
-    objects = {name: passed[name] for name in config if isinstance(passed.get(name), dict)}
-    return _completed(config, objects)
 
 
 def _completed(given: Mapping[str, Any], whole: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The configuration: read from all sources, and checked for all errors at once."""
+"""The configuration, ours and the SDK's, checked for all errors at once."""
 
 import logging
 import re
@@ -9,11 +9,6 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from singer_sdk.exceptions import ConfigValidationError
 
-from target_gainsight.settings.environment import (
-    join_stream_maps,
-    read_environment,
-    restore_dropped_names,
-)
 from target_gainsight.settings.errors import SettingsError
 from target_gainsight.settings.model import Settings
 from target_gainsight.settings.parsing import parse_settings, read_sdk_settings, unknown_settings
@@ -21,17 +16,6 @@ from target_gainsight.settings.parsing import parse_settings, read_sdk_settings,
 logger = logging.getLogger(__name__)
 
 Schema = dict[str, Any]
-
-PREFIX = "TARGET_GAINSIGHT_"
-
-
-def read_given(config: Mapping[str, Any], schema: Schema, *, parse_env: bool) -> dict[str, Any]:
-    """Return the settings as they are given: in files and, if asked for, in the environment."""
-    variables = read_environment(schema, PREFIX) if parse_env else {}
-    given = restore_dropped_names({**config, **variables}, schema)
-    if isinstance(given.get("stream_maps"), dict):
-        given["stream_maps"] = join_stream_maps(given["stream_maps"])
-    return given
 
 
 def parse_config(given: Mapping[str, Any], schema: Schema) -> tuple[Settings, dict[str, Any]]:

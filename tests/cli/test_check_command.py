@@ -420,11 +420,11 @@ def test_invalid_configuration_file_is_named_and_not_shown(
     path.write_text(content)
     result = commands.run("check", "--config", str(path))
     assert result.exit_code == 1
-    assert "wrong.json is not a JSON object of settings" in result.output
+    assert "wrong.json' cannot be used: " in result.output
     assert "sEcReT" not in result.output
     missing = commands.run("check", "--config", str(commands.folder / "none.json"))
     assert missing.exit_code == 1
-    assert "none.json cannot be read" in missing.output
+    assert "none.json' cannot be used: " in missing.output
 
 
 def test_missing_settings_are_reported_with_their_sources(commands: Commands) -> None:

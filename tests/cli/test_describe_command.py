@@ -188,7 +188,7 @@ def test_invalid_catalog_is_named(commands: Commands, content: str) -> None:
     assert result.exit_code == 1
     assert "catalog.json is not a catalog" in result.output
     path.unlink()
-    assert "cannot be read" in commands.describe("company", "--mapping", str(path)).output
+    assert "cannot be used" in commands.describe("company", "--mapping", str(path)).output
 
 
 def test_mapping_needs_an_object_and_stream_a_catalog(commands: Commands) -> None:

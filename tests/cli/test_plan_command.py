@@ -146,7 +146,7 @@ def test_wrong_access_key_exits_1_with_a_suggestion(
 def test_setting_errors_are_listed(commands: Commands) -> None:
     result = plan(commands, sync_mode="sideways", max_creates="many")
     assert result.exit_code == 1
-    assert "the settings have errors:" in result.stderr
+    assert "The settings have errors:" in result.stderr
     assert "sync_mode" in result.stderr
     assert "max_creates" in result.stderr
     nothing = CliRunner().invoke(main, ["plan"], input="")

@@ -79,4 +79,4 @@ def test_wrong_profile_is_refused(tmp_path: Path, content: str, message: str) ->
 def test_missing_profile_is_refused(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["sandbox", "serve", "--profile", str(tmp_path / "none")])
     assert result.exit_code == 1
-    assert "cannot be read" in result.output
+    assert "cannot be used" in result.output

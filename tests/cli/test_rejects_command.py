@@ -286,7 +286,7 @@ def test_replay_that_cannot_begin_retires_nothing(project: Project) -> None:
     assert project.open_names(run) == ["A", "B", "C"]
     result = project.replay(run, object_type="nonsense")
     assert result.exit_code == 1
-    assert "the settings have errors:" in result.stderr
+    assert "The settings have errors:" in result.stderr
     result = project.run("replay", run)
     assert result.exit_code == 1
     assert "no settings found" in result.stderr
@@ -429,7 +429,7 @@ def test_unreadable_file_is_named(project: Project) -> None:
     (project.folder / f"{run}.singer").mkdir(parents=True)
     result = project.run("show", run)
     assert result.exit_code == 1
-    assert f"{run}.singer cannot be read" in result.stderr
+    assert f"{run}.singer cannot be used" in result.stderr
     result = project.run("clear", run, "--yes")
     assert result.exit_code == 1
 

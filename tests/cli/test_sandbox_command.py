@@ -47,18 +47,6 @@ def test_version_and_subcommands_are_shown() -> None:
     assert _run("nothing").exit_code == 2
 
 
-def test_help_imports_no_subcommand() -> None:
-    script = (
-        "import sys\nfrom target_gainsight.cli import main\n"
-        "main(['--help'], standalone_mode=False)\n"
-        "print('target_gainsight.cli.sandbox' in sys.modules)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=True
-    )
-    assert done.stdout.endswith("False\n")
-
-
 def test_show_counts_rows_of_objects_that_have_some(database: Path) -> None:
     shown = _run("sandbox", "show", "--db", database)
     assert shown.exit_code == 0

@@ -87,6 +87,14 @@ def test_closed_standard_output_fails_the_run(tmp_path: Path, tenant: Tenant) ->
     assert "calls: " in run.stderr  # the counts of the run are logged all the same
 
 
+@pytest.mark.parametrize("arguments", ["rejects list", "sandbox show", "--help"])
+def test_command_with_closed_output_ends_with_one_line(arguments: str, tmp_path: Path) -> None:
+    command = ["sh", "-c", 'exec "$@" >&-', "sh", str(SCRIPTS / "gainsight"), *arguments.split()]
+    run = run_into(subprocess.DEVNULL, command, "", cwd=tmp_path)
+    error = "Error: the output cannot be written: it is closed.\n"
+    assert (run.returncode, run.stderr) == (1, error)
+
+
 @buffering
 @pytest.mark.parametrize(
     "command",

@@ -10,7 +10,7 @@ import pytest
 from given import NO_CREDENTIAL, NO_DOMAIN, NOT_JSON
 from singer_sdk.exceptions import ConfigValidationError
 
-from target_gainsight.settings.environment import read_environment
+from target_gainsight.settings.environment import read_given
 from target_gainsight.settings.model import CONFIG_SCHEMA
 from target_gainsight.settings.parsing import parse_settings
 from target_gainsight.target import TargetGainsight
@@ -26,7 +26,7 @@ def only_what_a_test_sets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
 def given(monkeypatch: pytest.MonkeyPatch, **variables: str) -> dict[str, Any]:
     for name, text in variables.items():
         monkeypatch.setenv(f"TARGET_GAINSIGHT_{name.upper()}", text)
-    return read_environment(CONFIG_SCHEMA, "TARGET_GAINSIGHT_")
+    return read_given({}, CONFIG_SCHEMA, parse_env=True)
 
 
 def test_empty_environment_gives_no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
