@@ -62,11 +62,24 @@ def _read_store(value: object) -> Path | str | None:
     return text if is_redis else None
 
 
-DOMAIN = Kind("a host name such as mycompany.gainsightcloud.com, or sandbox", _read_domain)
-BASE_URL = Kind("https://host[:port], or plain http to a loopback address only", _read_base_url)
+_MAY_HOLD_PASSWORD = re.compile(r"[@?]|\w:(?!//[^/]|[0-9]{1,5}(/|$))")
+"""A colon that neither ends the scheme nor precedes a port may precede a password."""
+
+DOMAIN = Kind(
+    "a host name such as mycompany.gainsightcloud.com, or sandbox",
+    _read_domain,
+    may_be_secret=_MAY_HOLD_PASSWORD,
+)
+BASE_URL = Kind(
+    "https://host[:port], or plain http to a loopback address only",
+    _read_base_url,
+    may_be_secret=_MAY_HOLD_PASSWORD,
+)
 SECURE_URL = Kind("a URL that begins with https://", _read_secure_url)
 CREDENTIAL = Kind(
-    "text as Gainsight shows it, without blanks or line breaks", _read_credential, hidden=True
+    "text as Gainsight shows it, without blanks or line breaks",
+    _read_credential,
+    may_be_secret=re.compile(""),
 )
 STORE = Kind(
     "memory, the path of a file on this machine, or redis://[user@]host[:port][/number] "

@@ -219,17 +219,14 @@ class Settings:
 
 
 SETTINGS: Mapping[str, Setting] = {
-    each.name: each
+    name: each
     for form in (Connection, StreamSettings, Settings, Limits, Output)
-    for each in settings_of(form)
+    for name, each in settings_of(form).items()
 }
 """Every setting of ours."""
 
-STREAM_SETTINGS = tuple(name for name, each in SETTINGS.items() if each.scope == "stream")
-"""Names of the settings that hold for a stream, given at the top or in its entry."""
-
-ENTRY_SETTINGS = tuple(name for name, each in SETTINGS.items() if each.scope != "run")
-"""Names of the settings that an entry of ``streams`` may have."""
+ENTRY_SETTINGS = {name: each for name, each in SETTINGS.items() if each.scope != "run"}
+"""The settings that an entry of ``streams`` may have."""
 
 CONFIG_SCHEMA: dict[str, Any] = {
     "type": "object",

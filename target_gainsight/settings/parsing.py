@@ -3,17 +3,16 @@
 An error names the setting, shows what was given (never a secret) and says what to do.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import fields, replace
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 from target_gainsight.settings.addresses import MEMORY, SANDBOX, split_url
-from target_gainsight.settings.errors import ConfigErrors, SettingsError, did_you_mean, display
+from target_gainsight.settings.errors import ConfigErrors, SettingsError, did_you_mean
 from target_gainsight.settings.model import (
     ENTRY_SETTINGS,
     SETTINGS,
-    STREAM_SETTINGS,
     Connection,
     Limits,
     Output,
@@ -22,8 +21,8 @@ from target_gainsight.settings.model import (
 )
 from target_gainsight.settings.setting import (
     SDK_GROUP,
-    check_names,
     join_names,
+    read_object_of,
     read_values,
     settings_of,
 )
@@ -44,48 +43,37 @@ SETTINGS_OF_AN_OBJECT = (
 )
 """What an entry that names an object does not inherit."""
 
-_BULK = {
-    **dict.fromkeys(
-        ("sync_mode", "lookup_keys", "fallback_keys", "lookups", "company_links", "unknown_fields"),
-        "the Gainsight job defines its operation, keys and columns",
-    ),
-    **dict.fromkeys(
-        ("field_rules", "multi_match", "near_matches", "skip_unchanged", "max_creates"),
-        "current rows are not read",
-    ),
-    **dict.fromkeys(("null_values", "deletes"), "a CSV file has neither nulls nor deletes"),
-}
-_RECORDS_ONLY = dict.fromkeys(
-    ("transport", "deletes", "fallback_keys"),
-    "it is for companies, relationships and custom objects",
+_OF_THE_JOB = (
+    *("sync_mode", "lookup_keys", "fallback_keys"),
+    *("lookups", "company_links", "unknown_fields"),
 )
+_OF_ROWS = ("field_rules", "multi_match", "near_matches", "skip_unchanged", "max_creates")
+_OF_CALLS = ("null_values", "deletes")
+_OF_FILES = ("field_mapping", "rich_text", "transport", "bulk_job_id")
+_OF_RECORDS = ("transport", "deletes", "fallback_keys")
+_OF_UPDATES = ("field_rules", "fallback_keys", "deletes")
+_FOR_RECORDS = "it is for companies, relationships and custom objects"
+_FOR_SURVEYS = "an administrator imports its file, whose columns survey_columns assigns"
 
-INAPPLICABLE: Mapping[tuple[str, str], Mapping[str, str]] = {
-    ("object_type", "survey_csv"): dict.fromkeys(
-        (*_BULK, "field_mapping", "rich_text", "transport", "bulk_job_id"),
-        "an administrator imports its file, whose columns survey_columns assigns",
-    ),
-    ("object_type", "person"): {
-        "lookup_keys": "people are always identified by Email",
-        **_RECORDS_ONLY,
-    },
-    ("object_type", "timeline"): {
-        "lookup_keys": "activities are always identified by ExternalId",
-        **_RECORDS_ONLY,
-    },
-    ("object_type", "cta"): _RECORDS_ONLY,
-    ("transport", "bulk"): _BULK,
-    ("sync_mode", "insert"): dict.fromkeys(
-        ("field_rules", "fallback_keys", "deletes"), "insert reads no existing rows"
-    ),
-}
-"""The settings that do not apply with a value of another setting, and why."""
+CONFLICTS = (
+    ("object_type: survey_csv", (*_OF_THE_JOB, *_OF_ROWS, *_OF_CALLS, *_OF_FILES), _FOR_SURVEYS),
+    ("object_type: person", ("lookup_keys",), "people are always identified by Email"),
+    ("object_type: person", _OF_RECORDS, _FOR_RECORDS),
+    ("object_type: timeline", ("lookup_keys",), "activities are always identified by ExternalId"),
+    ("object_type: timeline", _OF_RECORDS, _FOR_RECORDS),
+    ("object_type: cta", _OF_RECORDS, _FOR_RECORDS),
+    ("transport: bulk", _OF_THE_JOB, "the Gainsight job defines its operation, keys and columns"),
+    ("transport: bulk", _OF_ROWS, "current rows are not read"),
+    ("transport: bulk", _OF_CALLS, "a CSV file has neither nulls nor deletes"),
+    ("sync_mode: insert", _OF_UPDATES, "insert reads no existing rows"),
+)
+"""A value, the settings that cannot be combined with it, and why."""
 
 REQUIRES = {
-    "custom_object_name": ("object_type", "custom_object"),
-    "company_links": ("object_type", "person"),
-    "survey_columns": ("object_type", "survey_csv"),
-    "bulk_job_id": ("transport", "bulk"),
+    "custom_object_name": "object_type: custom_object",
+    "company_links": "object_type: person",
+    "survey_columns": "object_type: survey_csv",
+    "bulk_job_id": "transport: bulk",
 }
 """The settings that apply only with a value of another setting, which may require them."""
 
@@ -100,9 +88,9 @@ def parse_settings(raw: Mapping[str, Any]) -> Settings:
         SettingsError: There are errors; all of them are listed.
     """
     errors = ConfigErrors()
-    given = read_values(raw, SETTINGS.values(), errors)
+    given = read_values(raw, SETTINGS, errors)
     _apply_load_method(given, errors)
-    top = {name: given[name] for name in STREAM_SETTINGS if name in given}
+    top = {name: given[name] for name in given if SETTINGS[name].scope == "stream"}
     settings = _build(
         Settings,
         given,
@@ -130,8 +118,8 @@ def read_sdk_settings(
 ) -> tuple[dict[str, Any], list[str]]:
     """Read the settings of the Singer SDK; return them and the errors in them."""
     errors = ConfigErrors()
-    declared = [each for each in declared_settings(schema) if each.group == SDK_GROUP]
-    return read_values(raw, declared, errors), errors
+    of_sdk = {each.name: each for each in declared_settings(schema) if each.group == SDK_GROUP}
+    return read_values(raw, of_sdk, errors), errors
 
 
 def unknown_settings(raw: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[str, ...]:
@@ -147,8 +135,7 @@ def unknown_settings(raw: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[
 
 def _build(form: type[_Form], given: Mapping[str, Any], **parsed: Any) -> _Form:  # noqa: ANN401
     """Fill the fields of a dataclass with the settings of the same names."""
-    values = {each.name: given[each.name] for each in fields(form) if each.name in given}  # type: ignore[arg-type]
-    return form(**{**values, **parsed})
+    return form(**{name: given[name] for name in settings_of(form) if name in given} | parsed)
 
 
 def _parse_connection(given: Connection, errors: ConfigErrors) -> Connection:
@@ -192,16 +179,13 @@ def _apply_load_method(given: dict[str, Any], errors: ConfigErrors) -> None:
 def _parse_entry(
     name: str, raw: object, top: Mapping[str, Any], errors: ConfigErrors
 ) -> StreamSettings | None:
-    prefix = f"streams.{name}."
-    if not isinstance(raw, dict):
-        expected = "an object of settings, such as {object_type: company}"
-        errors.add(f"streams.{name}", display(raw), expected)
+    expected = "an object of settings, such as {object_type: company}"
+    own = read_object_of(ENTRY_SETTINGS, raw, f"streams.{name}", expected, errors)
+    if own is None:
         return None
-    check_names(raw, ENTRY_SETTINGS, errors, prefix)
-    own = read_values(raw, (SETTINGS[each] for each in ENTRY_SETTINGS), errors, prefix)
     left = SETTINGS_OF_AN_OBJECT if own.keys() & OBJECT else ()
     inherited = {name: value for name, value in top.items() if name not in left}
-    return _parse_stream(own, inherited, prefix, errors)
+    return _parse_stream(own, inherited, f"streams.{name}.", errors)
 
 
 def _parse_stream(
@@ -217,7 +201,8 @@ def _parse_stream(
         given.setdefault("object_type", "custom_object")
     if "object_type" not in given:
         return None
-    dropped = dict(_inapplicable(given))
+    values = {f"{name}: {value}" for name, value in given.items()}
+    dropped = dict(_inapplicable(given, values))
     meant = own if prefix else (*SETTINGS_OF_AN_OBJECT, "deletes")
     errors.extend(
         f"{prefix}{name} {why}."
@@ -225,22 +210,19 @@ def _parse_stream(
         if name in own and name in meant and given[name] not in WITHOUT_EFFECT
     )
     for name in ("custom_object_name", "bulk_job_id"):
-        setting, value = REQUIRES[name]
-        if given.get(setting) == value and not given.get(name):
+        if REQUIRES[name] in values and not given.get(name):
             errors.append(f"{prefix}{name} is missing: {SETTINGS[name].description}")
     return StreamSettings(**{name: given[name] for name in given if name not in dropped})
 
 
-def _inapplicable(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for name, (setting, value) in REQUIRES.items():
-        if name in given and given.get(setting) != value:
-            yield name, f"requires {setting}: {value}"
-    for (setting, value), reasons in INAPPLICABLE.items():
-        if given.get(setting) == value:
-            for name, reason in reasons.items():
-                if given.get(name) not in WITHOUT_EFFECT:
-                    why = f"cannot be combined with {setting}: {value}; {reason}"
-                    yield name, f"{why}. Remove it"
+def _inapplicable(given: Mapping[str, Any], values: Collection[str]) -> Iterator[tuple[str, str]]:
+    for name, value in REQUIRES.items():
+        if name in given and value not in values:
+            yield name, f"requires {value}"
+    for value, names, reason in CONFLICTS:
+        for name in names if value in values else ():
+            if given.get(name) not in WITHOUT_EFFECT:
+                yield name, f"cannot be combined with {value}; {reason}. Remove it"
 
 
 def _is_part(value: Mapping[str, Any]) -> bool:

@@ -3,7 +3,7 @@
 import ast
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from types import UnionType
@@ -86,13 +86,13 @@ class Kind(NamedTuple):
     Attributes:
         expected: In words for people.
         read: Returns a JSON value or text as what the setting holds, or None if it is not that.
-        hidden: Whether a wrong value may be a secret and is not displayed.
+        may_be_secret: Found in wrong values that are not displayed.
     """
 
     expected: str
     read: Callable[[object], Any]
     json_types: tuple[str, ...] = ("string",)
-    hidden: bool = False
+    may_be_secret: re.Pattern[str] = re.compile("[@?]")
 
 
 TEXT = Kind("text", read_text)
@@ -209,10 +209,10 @@ def declare(description: str, default: Any = None, **options: Any) -> Any:  # no
     return field(default_factory=lambda: default, repr=shown, metadata=metadata)
 
 
-def settings_of(form: type) -> tuple[Setting, ...]:
-    """Return the settings that the fields of a dataclass declare."""
+def settings_of(form: type) -> dict[str, Setting]:
+    """Return the settings that the fields of a dataclass declare, by name."""
     hints = get_type_hints(form)
-    settings = []
+    settings = {}
     for each in fields(form):
         if declared := each.metadata.get("setting"):
             held = hints[each.name]
@@ -221,28 +221,43 @@ def settings_of(form: type) -> tuple[Setting, ...]:
             choices = get_args(held) if get_origin(held) is Literal else ()
             kind = TEXT if choices else KINDS.get(get_origin(held) or held, OBJECT)
             kind = declared.kind if declared.kind is not TEXT else kind
-            named = replace(declared, name=each.name, kind=kind, held=held, choices=choices)
-            settings.append(named)
-    return tuple(settings)
+            settings[each.name] = replace(
+                declared, name=each.name, kind=kind, held=held, choices=choices
+            )
+    return settings
 
 
 def read_values(
-    raw: Mapping[str, Any], declared: Iterable[Setting], errors: ConfigErrors, prefix: str = ""
+    raw: Mapping[str, Any], declared: Mapping[str, Setting], errors: ConfigErrors, prefix: str = ""
 ) -> dict[str, Any]:
     """Read each given value as its setting declares it; a null or blank text is not given."""
     values = {}
-    for setting in declared:
+    for setting in declared.values():
         given, name = raw.get(setting.name), prefix + setting.name
         if given is None or (isinstance(given, str) and not given.strip()):
             continue
         value = setting.read(given)
         if value is None:
-            hidden = setting.secret or setting.kind.hidden or re.search(r"[@?]", str(given))
-            got = "a hidden value" if hidden else display(given)
+            is_hidden = setting.secret or setting.kind.may_be_secret.search(str(given))
+            got = "a hidden value" if is_hidden else display(given)
             errors.add(name, got, setting.expected, setting.hint(given))
         else:
             values[setting.name] = _read_parts(value, setting.held, name, errors)
     return values
+
+
+def read_object_of(
+    declared: Mapping[str, Setting], raw: object, name: str, expected: str, errors: ConfigErrors
+) -> dict[str, Any] | None:
+    """Read an object that has these settings and no others; None if it is something else."""
+    if not isinstance(raw, dict):
+        errors.add(name, display(raw), expected)
+        return None
+    for key in raw:
+        if key not in declared:
+            hint = did_you_mean(key, declared) or f"Known are {', '.join(declared)}."
+            errors.append(f"{name}.{key} is unknown. {hint}")
+    return read_values(raw, declared, errors, f"{name}.")
 
 
 def _read_parts(value: Any, held: Any, name: str, errors: ConfigErrors) -> Any:  # noqa: ANN401
@@ -262,17 +277,13 @@ def _read_parts(value: Any, held: Any, name: str, errors: ConfigErrors) -> Any: 
 
 def _read_form(raw: object, form: Any, name: str, errors: ConfigErrors) -> Any:  # noqa: ANN401
     """Read an object as a dataclass of settings, which needs those without a default."""
-    declared = {setting.name: setting for setting in settings_of(form)}
-    if not isinstance(raw, dict):
-        errors.add(name, display(raw), f"an object of {', '.join(declared)}")
+    declared = settings_of(form)
+    values = read_object_of(declared, raw, name, f"an object of {', '.join(declared)}", errors)
+    if values is None:
         return None
-    check_names(raw, declared, errors, f"{name}.")
-    values = read_values(raw, declared.values(), errors, f"{name}.")
-    for each in declared.values():
-        if each.default is None and not (
-            values.get(each.name) or errors.has(f"{name}.{each.name}")
-        ):
-            errors.append(f"{name}.{each.name} is missing: {each.description}")
+    for path, each in ((f"{name}.{key}", each) for key, each in declared.items()):
+        if each.default is None and not (values.get(each.name) or errors.has(path)):
+            errors.append(f"{path} is missing: {each.description}")
     return form(**values)
 
 
@@ -287,17 +298,6 @@ def join_names(
         else:
             joined[name] = value
     return joined
-
-
-def check_names(
-    raw: Mapping[str, Any], known: Iterable[str], errors: ConfigErrors, prefix: str
-) -> None:
-    """Add an error for each name that is not known, with the likely intention."""
-    known = tuple(known)
-    for name in raw:
-        if name not in known:
-            hint = did_you_mean(name, known) or f"Known are {', '.join(known)}."
-            errors.append(f"{prefix}{name} is unknown. {hint}")
 
 
 def sdk_setting(name: str, schema: Mapping[str, Any]) -> Setting:

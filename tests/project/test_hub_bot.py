@@ -25,13 +25,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 import yaml
 from singer_sdk.exceptions import ConfigValidationError
 
-from target_gainsight.cli.tenant import read_settings
+from target_gainsight.settings.environment import read_given
 from target_gainsight.settings.model import SETTINGS
+from target_gainsight.settings.parsing import parse_settings
 from target_gainsight.target import TargetGainsight
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -240,8 +240,8 @@ def test_loader_and_commands_get_same_settings(
     command = project.invoke("target-gainsight:echo", config=config)
     for name, value in command["variables"].items():
         monkeypatch.setenv(name, value)
-    with click.Context(click.Command("check")):
-        assert read_settings() == loader
+    given = read_given({}, TargetGainsight.config_jsonschema, parse_env=True)
+    assert parse_settings(given) == loader
     assert loader.dry_run is True
     stream = loader.for_stream("crm.accounts")
     assert stream is not None
