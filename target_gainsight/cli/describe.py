@@ -1,7 +1,7 @@
 """`gainsight describe`: the tenant's objects, one object's fields, or a mapping onto them."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,6 @@ from target_gainsight.settings.model import Settings
 from target_gainsight.settings.stream_settings import StreamSettings
 from target_gainsight.singer.proposals import proposal_text, propose
 
-MAX_LABELS = 8
 NUMBER_TYPES = frozenset({"NUMBER", "CURRENCY", "PERCENTAGE"})
 
 
@@ -72,7 +71,9 @@ def _show_objects(objects: tuple[ObjectSummary, ...], form: str) -> None:
         for each in sorted(objects, key=lambda each: each.name.lower())
     ]
     if form == "table":
-        _print_table(counted(len(rows), "object"), rows, ("name", "label", "type", "volume"))
+        print_table(
+            _columns("name", "label", "type", "volume"), rows, title=counted(len(rows), "object")
+        )
     else:
         print_as(form, rows)
 
@@ -101,7 +102,12 @@ def _show_fields(schema: ObjectSchema, rules: Mapping[str, list[str]], form: str
     for each in fields:
         each["values or lookup"] = each.get("picklist") or each.get("lookup")
     own = ("name", "label", "type", "length", "required", "createable", "updateable", "key")
-    _print_table(title, fields, (*own, *(["rules"] if rules else []), "values or lookup"))
+    further = ["rules"] if rules else []
+    print_table(_columns(*own, *further, "values or lookup"), fields, title=title)
+
+
+def _columns(*names: str) -> dict[str, str]:
+    return {name: name.capitalize() for name in names}
 
 
 def _field(field: Field, rules: list[str] | None) -> dict[str, Any]:
@@ -121,17 +127,6 @@ def _field(field: Field, rules: list[str] | None) -> dict[str, Any]:
         "rules": rules,
     }
     return {name: value for name, value in described.items() if value is not None}
-
-
-def _print_table(title: str, rows: Sequence[Mapping[str, Any]], columns: tuple[str, ...]) -> None:
-    def cell(value: Any) -> Any:  # noqa: ANN401 - JSON values
-        if not isinstance(value, list):
-            return value
-        more = f" and {len(value) - MAX_LABELS} more" if len(value) > MAX_LABELS else ""
-        return ", ".join(value[:MAX_LABELS]) + more
-
-    cells = ([cell(row.get(name)) for name in columns] for row in rows)
-    print_table([name.capitalize() for name in columns], cells, title=title)
 
 
 def _read_stream(path: Path, name: str | None) -> tuple[str, dict[str, Any]]:

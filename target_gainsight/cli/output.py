@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import click
@@ -17,6 +17,8 @@ from target_gainsight.mapping.escaping import one_line, printable_json, yaml_lin
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
 
 MAX_WIDTH = 10_000
+MAX_LISTED = 8
+"""The items of a list that a cell of a table shows."""
 
 
 def examples(*lines: str) -> str:
@@ -32,15 +34,15 @@ def format_option(*choices: str) -> Callable[[_Command], _Command]:
 
 
 def print_table(
-    headings: Iterable[str], rows: Iterable[Iterable[object]], *, title: str | None = None
+    columns: Mapping[str, str], rows: Iterable[Mapping[str, Any]], *, title: str | None = None
 ) -> None:
-    """Print rows within the terminal's width; at full width if piped.
+    """Print columns, by name and heading, within the terminal's width; at full width if piped.
 
     A table that would have to break words to fit is printed as a block of lines for each row.
     """
     table = Table(title=title and escape(one_line(title)), title_justify="left")
-    cells = [[_table_cell(cell) for cell in row] for row in rows]
-    for number, heading in enumerate(headings):
+    cells = [[_table_cell(row.get(name)) for name in columns] for row in rows]
+    for number, heading in enumerate(columns.values()):
         has_words = any(" " in row[number] for row in cells)
         table.add_column(escape(one_line(heading)), no_wrap=not has_words)  # rich would cut words
     for row in cells:
@@ -71,6 +73,9 @@ def _as_blocks(table: Table, rows: list[list[str]]) -> Table:
 def _table_cell(value: object) -> str:
     if value is None or isinstance(value, bool):
         return "yes" if value else ""
+    if isinstance(value, list):
+        more = f" and {len(value) - MAX_LISTED} more" if len(value) > MAX_LISTED else ""
+        value = ", ".join(map(str, value[:MAX_LISTED])) + more
     return escape(one_line(str(value)))
 
 

@@ -5,6 +5,7 @@ The part that writes shows what it is going to do, asks, and reports what it lea
 
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 
 import click
 
@@ -154,11 +155,13 @@ def _note(text: str) -> None:
 def _print_table(known: Mapping[Topic, Observation], events: Iterable[CallEvent]) -> None:
     right, wrong = marks()
     signs: dict[str | None, str] = {"not handled": wrong, "not settled": "?"}
+    columns = {"sign": "", "name": "Question", "assumed": "Assumed"}
+    columns |= {"observed": "Observed", "consequence": "The target"}
     rows = [
-        (signs.get(each.verdict, right), each.name, topic.assumed, each.observed, each.consequence)
+        {"sign": signs.get(each.verdict, right), "assumed": topic.assumed, **asdict(each)}
         for topic, each in known.items()
     ]
-    print_table(("", "Question", "Assumed", "Observed", "The target"), rows)
+    print_table(columns, rows)
     calls = [event.call.kind for event in events if event.call.group is not None]
     count = sum(kind in WRITING_KINDS for kind in calls)
     written = f"{count:,} of them writes" if count else "all of them reads; nothing was written"

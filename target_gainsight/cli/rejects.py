@@ -4,9 +4,9 @@ Only ``replay`` needs a tenant.
 """
 
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, cast
@@ -49,30 +49,21 @@ _all_option = click.option("--all", "every", is_flag=True, help="The open reject
 _stream_option = click.option("--stream", help="Only this stream's, as it is named in the list.")
 
 
-@dataclass(frozen=True)
-class Selection:
-    """The open rejects of some runs, and of one stream or all, that a command is for."""
-
-    folder: Path
-    runs: list[str]
-    stream: str | None = None
-
-    def __iter__(self) -> Iterator[FiledReject]:
-        for run in self.runs:
-            for reject in read_open_rejects(self.folder, run):
-                if self.stream in {None, reject.stream}:
-                    yield reject
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
+def _read_rejects(
+    folder: Path, runs: Iterable[str], stream: str | None = None
+) -> Iterator[FiledReject]:
+    for run in runs:
+        for reject in read_open_rejects(folder, run):
+            if stream in {None, reject.stream}:
+                yield reject
 
 
-def _select(folder: Path, run: str | None, stream: str | None, *, every: bool) -> Selection:
+def _choose_runs(folder: Path, run: str | None, *, every: bool) -> list[str]:
     if (run is not None) == every:
         message = "name a run (or latest), or give --all"
         raise click.UsageError(message)
     runs = list_runs(folder, REJECTS)
-    return Selection(folder, runs if run is None else [find_run(run, runs, folder)], stream)
+    return runs if run is None else [find_run(run, runs, folder)]
 
 
 def find_run(run: str, runs: list[str], place: Path) -> str:
@@ -102,10 +93,9 @@ def rejects() -> None:
 def list_(folder: Path, form: str, *, fails: bool) -> None:
     """List the open rejects by run, stream and reason, with an example and what to do."""
     groups: dict[tuple[str, ...], dict[str, Any]] = {}
-    for reject in Selection(folder, list_runs(folder, REJECTS)):
-        outcome, code = (str(reject.reason.get(name) or "") for name in ("outcome", "code"))
-        labels = {"run": reject.run, "stream": reject.stream, "outcome": outcome, "code": code}
-        new = {**labels, "count": 0, "example": _described(reject)}
+    for reject in map(_described, _read_rejects(folder, list_runs(folder, REJECTS))):
+        labels = {name: str(reject[name] or "") for name in ("run", "stream", "outcome", "code")}
+        new = {**labels, "count": 0, "example": reject}
         groups.setdefault(tuple(labels.values()), new)["count"] += 1
     if form == "json":
         print_as("json", list(groups.values()))
@@ -126,7 +116,7 @@ def _print_rejects(rejects: list[dict[str, Any]], columns: Mapping[str, str]) ->
         key = (f"{name} = {display(value)}" for name, value in each["key"].items())
         each["key"] = ", ".join(key) or "no key"
         each["value"] = None if each["value"] is None else display(each["value"])
-    print_table(columns.values(), ([each[name] for name in columns] for each in rejects))
+    print_table(columns, rejects)
 
 
 @rejects.command(epilog=examples("gainsight rejects show latest --code unknown_option"))
@@ -151,8 +141,8 @@ def show(
     every: bool,
 ) -> None:
     """Show the open rejects of a run, or of all runs, one per line."""
-    selection = _select(folder, run, stream, every=every)
-    found = (each for each in selection if code in {None, each.reason.get("code")})
+    selected = _read_rejects(folder, _choose_runs(folder, run, every=every), stream)
+    found = (each for each in selected if code in {None, each.reason.get("code")})
     listed = [_described(reject) for reject in islice(found, limit)]
     if form == "json":
         print_as("json", listed)
@@ -179,31 +169,32 @@ def replay(run: str | None, folder: Path, stream: str | None, *, every: bool) ->
     Records that are written are retired; those rejected again are listed under the new run. The
     exit code is that of the new run.
     """
-    selection = _select(folder, run, stream, every=every)
-    replayable = {reject.run: reject.reason.get("replayable") is not False for reject in selection}
+    runs = _choose_runs(folder, run, every=every)
+    read = partial(_read_rejects, folder, runs, stream)
+    replayable = {reject.reason.get("replayable") is not False for reject in read()}
     if not replayable:
         click.echo(f"There are no such open rejects in {folder}.")
         return
-    if not all(replayable.values()):
+    if False in replayable:
         message = (
             "these rejects were kept with reject_values: keys, so that their file has no complete "
             "records; send them from the source again"
         )
         raise click.ClickException(message)
     target = make_target(rejects_path=str(folder))
-    exit_code = target.run_to_end(cast("IO[str]", _messages(selection)))
+    exit_code = target.run_to_end(cast("IO[str]", _messages(read())))
     if not target.settings.dry_run:
         click.echo(str(target.summary))
-    left = len(selection)
+    left = sum(1 for _ in read())
     if left:
-        where = "earlier runs" if every else f"run {selection.runs[0]}"
+        where = "earlier runs" if every else f"run {runs[0]}"
         click.echo(f"Still open in {where}: {counted(left, 'reject')}.")
     sys.exit(exit_code)
 
 
-def _messages(selection: Selection) -> Iterator[bytes]:
+def _messages(rejects: Iterable[FiledReject]) -> Iterator[bytes]:
     schemas: dict[object, bytes] = {}
-    for reject in selection:
+    for reject in rejects:
         stream = reject.message["stream"]
         if schemas.get(stream) != reject.schema_line:
             schemas[stream] = reject.schema_line
@@ -256,7 +247,7 @@ def clear(
         first_kept = f"{datetime.now(timezone.utc) - timedelta(days=days):%Y%m%dT%H%M%SZ}"
         runs = [each for each in runs if each < first_kept]  # a run's name begins with its time
     if retired or days is not None:
-        runs = [each for each in runs if not Selection(folder, [each])]
+        runs = [each for each in runs if not any(True for _ in _read_rejects(folder, [each]))]
     suffixes = (REJECTS, RETIRED, REPORT) if retired else SUFFIXES
     paths = [folder / f"{each}{suffix}" for each in runs for suffix in suffixes]
     paths = [path for path in paths if path.exists()]
@@ -266,7 +257,7 @@ def clear(
     click.echo("\n".join(map(str, paths)))
     files = counted(len(paths), "file")
     if not yes:
-        lost = counted(len(Selection(folder, runs)), "open reject")
+        lost = counted(sum(1 for _ in _read_rejects(folder, runs)), "open reject")
         click.confirm(f"Delete {files} with {lost}?", abort=True)
     for path in paths:
         _delete(path)

@@ -157,8 +157,9 @@ def _show_objects(tenant: TenantFile, form: str, *, every: bool) -> None:
     if form == "json":
         print_as("json", shown)
     else:
-        rows = [(name, f"{count:,}") for name, count in shown.items()]
-        print_table(("Object", "Rows"), rows, title=f"Tenant in {tenant.path}")
+        columns = {"object": "Object", "rows": "Rows"}
+        rows = [{"object": name, "rows": f"{count:,}"} for name, count in shown.items()]
+        print_table(columns, rows, title=f"Tenant in {tenant.path}")
 
 
 def _show_rows(tenant: TenantFile, object_name: str, limit: int, form: str, *, every: bool) -> None:
@@ -173,12 +174,11 @@ def _show_rows(tenant: TenantFile, object_name: str, limit: int, form: str, *, e
         return
     title = f"{name}: {len(rows):,} of {tenant.counts()[name]:,} rows"
     filled = {name for row in rows for name in row if row[name] is not None} - _SYSTEM_FIELDS
-    shown = [name for name in (rows[0] if rows else ()) if every or name in filled]
-    print_table(shown, ([_cell(row[name]) for name in shown] for row in rows), title=title)
+    shown = {name: name for name in (rows[0] if rows else ()) if every or name in filled}
+    print_table(shown, ({name: _cell(row[name]) for name in shown} for row in rows), title=title)
 
 
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
+def _cell(value: object) -> str | None:
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return text if len(text) <= _CELL_CHARACTERS else f"{text[: _CELL_CHARACTERS - 1]}…"
+    cut = text if len(text) <= _CELL_CHARACTERS else f"{text[: _CELL_CHARACTERS - 1]}…"
+    return None if value is None else cut

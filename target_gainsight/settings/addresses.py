@@ -2,10 +2,11 @@
 
 import ipaddress
 import re
+from functools import partial
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
-from target_gainsight.settings.setting import Kind, read_path, read_text
+from target_gainsight.settings.setting import Kind, read_path
 
 SANDBOX = "sandbox"
 MEMORY = "memory"
@@ -22,39 +23,36 @@ def split_url(url: str) -> SplitResult:
         return urlsplit("")
 
 
-def _read_domain(value: object) -> str | None:
-    host = (read_text(value) or "").lower().removeprefix("https://").removesuffix("/")
+def _read_domain(text: str) -> str | None:
+    host = text.lower().removeprefix("https://").removesuffix("/")
     return host if host == SANDBOX or HOST_NAME.fullmatch(host) else None
 
 
-def _read_secure_url(value: object) -> str | None:
+def _read_secure_url(text: str) -> str | None:
     """Read a URL that has a host and is encrypted, or stays on this machine."""
-    url = (read_text(value) or "").rstrip("/")
+    url = text.rstrip("/")
     parts = split_url(url)
     host = parts.hostname or ""
-    if parts.scheme != "http":
-        return url if host and parts.scheme == "https" else None
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and _is_this_machine(host))
+    return url if host and is_safe else None
+
+
+def _is_this_machine(host: str) -> bool:
     try:
-        is_local = host == "localhost" or ipaddress.ip_address(host).is_loopback
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return None
-    return url if is_local else None
+        return False
 
 
-def _read_base_url(value: object) -> str | None:
-    url = _read_secure_url(value)
-    return url if url and not re.search(r"[@?#]", url) else None
+def _read_base_url(text: str) -> str | None:
+    return None if re.search(r"[@?#]", text) else _read_secure_url(text)
 
 
-def _read_credential(value: object) -> str | None:
-    text = read_text(value)
-    return text if text and all("!" <= char <= "~" for char in text) else None
+def _read_credential(text: str) -> str | None:
+    return text if all("!" <= char <= "~" for char in text) else None
 
 
-def _read_store(value: object) -> Path | str | None:
-    text = read_text(value)
-    if text is None:
-        return None
+def _read_store(text: str) -> Path | str | None:
     parts = split_url(text)
     if parts.scheme not in {"redis", "rediss"}:
         return MEMORY if text.lower() == MEMORY else read_path(text)
@@ -62,19 +60,11 @@ def _read_store(value: object) -> Path | str | None:
     return text if is_redis else None
 
 
-_MAY_HOLD_PASSWORD = re.compile(r"[@?]|\w:(?!//[^/]|[0-9]{1,5}(/|$))")
+_address = partial(Kind, may_be_secret=re.compile(r"[@?]|\w:(?!//[^/]|[0-9]{1,5}(/|$))"))
 """A colon that neither ends the scheme nor precedes a port may precede a password."""
 
-DOMAIN = Kind(
-    "a host name such as mycompany.gainsightcloud.com, or sandbox",
-    _read_domain,
-    may_be_secret=_MAY_HOLD_PASSWORD,
-)
-BASE_URL = Kind(
-    "https://host[:port], or plain http to a loopback address only",
-    _read_base_url,
-    may_be_secret=_MAY_HOLD_PASSWORD,
-)
+DOMAIN = _address("a host name such as mycompany.gainsightcloud.com, or sandbox", _read_domain)
+BASE_URL = _address("https://host[:port], or plain http to a loopback address only", _read_base_url)
 SECURE_URL = Kind("a URL that begins with https://", _read_secure_url)
 CREDENTIAL = Kind(
     "text as Gainsight shows it, without blanks or line breaks",

@@ -18,25 +18,18 @@ SDK_GROUP = "Singer SDK"
 BOOLEANS = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(
     ("false", "0", "no", "off"), False
 )
-_INTEGER = re.compile(r"\s*[+-]?[0-9]{1,18}\s*")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _URL = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
 _UNKNOWN_PLACEHOLDER = re.compile(r"\{(?!(run|stream)\})[^{}]*\}")
 
 
-def read_text(value: object) -> str | None:
-    """Return text without blanks around it, or None if it is something else."""
-    return value.strip() if isinstance(value, str) else None
-
-
-def read_path(value: object) -> Path | None:
+def read_path(text: str) -> Path | None:
     """Return the path of a file on this machine, or None if it is a URL or no path at all."""
-    text = read_text(value)
-    return None if text is None or "\0" in text or _URL.match(text) else Path(text)
+    return None if "\0" in text or _URL.match(text) else Path(text)
 
 
-def _read_output_path(value: object) -> Path | None:
-    path = read_path(value)
-    return None if _UNKNOWN_PLACEHOLDER.search(str(path)) else path
+def _read_output_path(text: str) -> Path | None:
+    return None if _UNKNOWN_PLACEHOLDER.search(text) else read_path(text)
 
 
 def _read_integer(value: object) -> int | None:
@@ -47,7 +40,7 @@ def _read_integer(value: object) -> int | None:
 
 def _read_boolean(value: object) -> bool | None:
     if isinstance(value, str):
-        return BOOLEANS.get(value.strip().lower())
+        return BOOLEANS.get(value.lower())
     return value if isinstance(value, bool) else None
 
 
@@ -55,7 +48,7 @@ def _read_names(value: object) -> tuple[str, ...] | None:
     """Read a list, or text: comma-separated, JSON, or a list as Meltano puts it into variables."""
     if isinstance(value, str):
         try:
-            found = ast.literal_eval(value.strip())
+            found = ast.literal_eval(value)
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             found = None
         value = found if isinstance(found, list) and found else value.split(",")
@@ -75,6 +68,9 @@ def read_object(value: object) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
+TEXT_ONLY = ("string",)
+
+
 class Kind(NamedTuple):
     """What a setting holds.
 
@@ -85,17 +81,18 @@ class Kind(NamedTuple):
 
     Attributes:
         expected: In words for people.
-        read: Returns a JSON value or text as what the setting holds, or None if it is not that.
+        read: Returns a value as what the setting holds, or None if it is not that. Text has no
+            blanks around it, and is all that is read if there is no other JSON type.
         may_be_secret: Found in wrong values that are not displayed.
     """
 
     expected: str
-    read: Callable[[object], Any]
-    json_types: tuple[str, ...] = ("string",)
+    read: Callable[[Any], Any]
+    json_types: tuple[str, ...] = TEXT_ONLY
     may_be_secret: re.Pattern[str] = re.compile("[@?]")
 
 
-TEXT = Kind("text", read_text)
+TEXT = Kind("text", str)
 PATH = Kind("a path on this machine; URLs are not supported", read_path)
 OUTPUT_PATH = Kind(
     "a path on this machine, with no placeholders but {run} and {stream}", _read_output_path
@@ -193,6 +190,10 @@ class Setting:
 
     def read(self, value: object) -> Any:  # noqa: ANN401 - what the kind says
         """Return a JSON value, or text, as what the setting holds; None if it is not that."""
+        if isinstance(value, str):
+            value = value.strip()
+        elif self.kind.json_types == TEXT_ONLY:
+            return None
         found = self.kind.read(value)
         if found is None or (self.choices and found not in self.choices):
             return None
@@ -270,7 +271,7 @@ def _read_parts(value: Any, held: Any, name: str, errors: ConfigErrors) -> Any: 
     if part is str:
         value = join_names(value, lambda _: True)
         for column, each in value.items():
-            if not read_text(each):
+            if not isinstance(each, str) or not each.strip():
                 errors.add(f"{name}.{column}", display(each), "a name")
     return value
 
