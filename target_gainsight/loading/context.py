@@ -47,12 +47,9 @@ class RunContext:
         self.deleted_rows = DeletedRows(deleted, clock.now, self.summary.files)
         self.streams = LoadingStreams()
         self.schemas = ObjectSchemas(client.metadata, settings)
-        self.lookups = LookupIndex(
-            client.records,
-            self.streams,
-            looked_up(settings),
-            names=plan.names if plan else None,
-        )
+        targets = {(name.lower(), fields) for name, fields in looked_up(settings)}
+        names = plan.names if plan else None
+        self.lookups = LookupIndex(client.records, self.streams, targets, names)
         path = settings.connection.sandbox_path
         tenant = settings.connection.base_url if path is None else f"sandbox:{path.absolute()}"
         self.uploads = UploadJournal(

@@ -204,7 +204,7 @@ class ObjectSink(StreamSink):
             pool=context.pool,
             clock=self.clock,
             resolver=resolver,
-            lookup_index=context.lookups if name in context.lookups.targets else None,
+            lookup_index=context.lookups if name in dict(context.lookups.targets) else None,
         )
 
     def _describe(self) -> ObjectSchema | None:

@@ -23,7 +23,7 @@ from singer_runs import Tenant
 
 from target_gainsight.loading.keys import LookupKey, MatchFields
 from target_gainsight.loading.loading_streams import LoadingStreams
-from target_gainsight.loading.lookups.index import LookupIndex
+from target_gainsight.loading.lookups.index import Cache, LookupIndex
 from target_gainsight.sandbox import Fault
 
 
@@ -506,7 +506,7 @@ def test_cache_keeps_newest_rows_and_re_reads_others(tenant: Tenant) -> None:
     seeded = dict(zip(names, seed_companies(tenant, *names), strict=True))
     match = MatchFields.of("company", ("Name",), None)
     target = tenant.target()
-    index = LookupIndex(target.context.client.records, LoadingStreams(), [], max_kept=2)
+    index = LookupIndex(target.context.client.records, LoadingStreams(), [], found=Cache(2))
     for name in [*names, names[0]]:
         wanted = cast("LookupKey", match.reference([name]))
         assert index.gsids(wanted) == ()

@@ -2,7 +2,8 @@
 
 import logging
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from target_gainsight.api import (
@@ -60,41 +61,31 @@ class Cache(OrderedDict[K, V]):
             self.popitem(last=False)
 
 
+@dataclass(eq=False)
 class LookupIndex:
     """The rows that lookups have found, shared by all streams of a run.
 
-    Args:
+    Attributes:
+        targets: The objects, in lower case, and match fields that lookups of the run use.
         names: In a dry run, receives by GSID what rows were found by; rows that would have been
             written are found, too.
-
-    Attributes:
-        targets: The match fields that lookups of the run use, by object in lower case.
+        found: GSIDs, and how often the run had created rows of the object when they were read.
         near: By reference, a row in another spelling; empty if there is none.
     """
 
-    def __init__(
-        self,
-        records: RecordsApi,
-        streams: LoadingStreams,
-        targets: Iterable[tuple[str, tuple[str, ...]]],
-        names: Cache[str, str] | None = None,
-        max_kept: int = MAX_KEPT,
-    ) -> None:
-        self._records = records
-        self._streams = streams
-        self.targets: dict[str, set[tuple[str, ...]]] = defaultdict(set)
-        for object_name, names_of_fields in targets:
-            self.targets[object_name.lower()].add(names_of_fields)
-        self._names = names
-        self._planned = None if names is None else SpilledValues()
-        self._rejected: Cache[Key, None] = Cache(max_kept)
-        self._found: Cache[LookupKey, tuple[tuple[str, ...], int]] = Cache(max_kept)
-        """GSIDs, and how often the run had created rows of the object when they were read."""
-        self._creates: Counter[str] = Counter()
-        self.near: Cache[LookupKey, str] = Cache(max_kept)
-        self._reads_near = True
-        self._deleted: set[str] = set()
-        self._max_keys = {False: MAX_KEYS, True: MAX_NEAR_KEYS}
+    records: RecordsApi
+    streams: LoadingStreams
+    targets: Collection[tuple[str, tuple[str, ...]]]
+    names: Cache[str, str] | None = None
+    found: Cache[LookupKey, tuple[tuple[str, ...], int]] = field(default_factory=Cache)
+    near: Cache[LookupKey, str] = field(default_factory=Cache)
+    _creates: Counter[str] = field(default_factory=Counter)
+    _rejected: Cache[Key, None] = field(default_factory=Cache)
+    _planned: SpilledValues = field(default_factory=SpilledValues)
+    _deleted: set[str] = field(default_factory=set)
+    _max_keys: dict[bool, int] = field(
+        default_factory=lambda: {False: MAX_KEYS, True: MAX_NEAR_KEYS}
+    )
 
     def on_create(self, object_name: str) -> None:
         """Look again for what was not found: rows have been created, or given keys."""
@@ -109,7 +100,7 @@ class LookupIndex:
                 self.on_create(object_name)
             if outcome is Outcome.DELETED:
                 self._on_delete(str(gsid))
-            if self._planned is not None and outcome in WRITTEN:
+            if self.names is not None and outcome in WRITTEN:
                 for place in self._places(object_name, record.fields, comparable_sfdc_id):
                     self._planned.put(place, outcome is not Outcome.DELETED)
 
@@ -118,8 +109,8 @@ class LookupIndex:
         if gsid != TO_BE_CREATED:
             self._deleted.add(gsid)
             return
-        for key in [key for key, (gsids, _) in self._found.items() if TO_BE_CREATED in gsids]:
-            del self._found[key]
+        for key in [key for key, (gsids, _) in self.found.items() if TO_BE_CREATED in gsids]:
+            del self.found[key]
 
     def on_reject(self, object_name: str, fields: Mapping[str, object]) -> None:
         """Remember a rejected record, so that its children can be rejected with that reason."""
@@ -130,10 +121,10 @@ class LookupIndex:
         self, object_name: str, fields: Mapping[str, object], comparable: Comparable
     ) -> Iterator[Key]:
         """List what a record of this run may be looked up by."""
-        for names in self.targets.get(object_name.lower(), ()):
+        for target, names in self.targets:
             values = [fields.get(name) for name in names]
-            if None not in values:
-                yield _place(object_name.lower(), names, values, comparable)
+            if target == object_name.lower() and None not in values:
+                yield _place(target, names, values, comparable)
 
     def is_rejected(self, key: LookupKey) -> bool:
         """Return whether the record that a reference names was rejected in this run."""
@@ -148,19 +139,19 @@ class LookupIndex:
         """
         for object_name, wanted in _group(keys, lambda key: key.match.object_name).items():
             is_known = all(map(self.gsids, wanted))
-            self._streams.settle_object(object_name, only_deletes=is_known)
+            self.streams.settle_object(object_name, only_deletes=is_known)
             missing = []
             for key in wanted:
-                _, creates = self._found.get(key, ((), -1))
+                _, creates = self.found.get(key, ((), -1))
                 if self.gsids(key) or creates == self._creates[object_name]:
-                    self._found.move_to_end(key)
+                    self.found.move_to_end(key)
                 else:
                     missing.append(key)
             self._read_parts(object_name, missing)
 
     def gsids(self, key: LookupKey) -> tuple[str, ...]:
         """Return the rows found for a reference."""
-        gsids, _ = self._found.get(key, ((), -1))
+        gsids, _ = self.found.get(key, ((), -1))
         if self._deleted.isdisjoint(gsids):
             return gsids
         return tuple(gsid for gsid in gsids if gsid not in self._deleted)
@@ -174,10 +165,10 @@ class LookupIndex:
         for object_name, of_object in _group(missed, lambda key: key.match.object_name).items():
             self.near.update(dict.fromkeys(of_object, ""))
             try:
-                if self._reads_near:
+                if self._max_keys[True]:
                     self._read_parts(object_name, of_object, near=True)
             except (UnavailableError, RunStoppedError) as error:
-                self._reads_near = False
+                self._max_keys[True] = 0
                 text = "%s: rows in other spellings are not named from now on: %s"
                 logger.warning(text, object_name, error)
 
@@ -199,7 +190,7 @@ class LookupIndex:
         by_match = _group(keys, lambda key: key.match)
         where = any_of(*(_where(*each) for each in by_match.items()))
         asked = [match.matcher(each.key for each in group) for match, group in by_match.items()]
-        rows = ObjectReader(self._records, object_name).read(
+        rows = ObjectReader(self.records, object_name).read(
             _select(by_match), (), where, lambda row: any(is_asked(row) for is_asked in asked)
         )
         for match, group in by_match.items():
@@ -207,20 +198,19 @@ class LookupIndex:
             for row in rows:
                 gsid = str(row.get(GSID))
                 by_key[match.read_key(row)].append(gsid)
-                if self._names is not None:
-                    self._names[gsid] = ", ".join(str(row.get(name)) for name in match.names)
+                if self.names is not None:
+                    self.names[gsid] = ", ".join(str(row.get(name)) for name in match.names)
             creates = self._creates[object_name]
             for key in group:
-                self._found[key] = tuple(by_key[key.key]), creates
+                self.found[key] = tuple(by_key[key.key]), creates
                 place = _place(object_name, match.names, key.written, comparable_sfdc_id)
-                planned = self._planned.find([place]) if self._planned is not None else ()
-                if (place, True) in planned and not self.gsids(key):
-                    self._found[key] = (TO_BE_CREATED,), creates
+                if not self.gsids(key) and (place, True) in self._planned.find([place]):
+                    self.found[key] = (TO_BE_CREATED,), creates
 
     def _read_near(self, object_name: str, keys: Sequence[LookupKey]) -> None:
         select = _select(_group(keys, lambda key: key.match))
         where = any_of(*map(_where_near, keys))
-        rows = self._records.query(object_name, select=select, where=where, limit=MAX_NEAR_ROWS)
+        rows = self.records.query(object_name, select=select, where=where, limit=MAX_NEAR_ROWS)
         missed = _group(keys, lambda key: (key.match, key.match.normalize(key.key)))
         matches = {match for match, _ in missed}
         for row in rows:
