@@ -118,7 +118,7 @@ class RecordRouter:
             self._declare(alias, record)
         sink, stream = self.sinks[alias], message["stream"]
         sink.counts.read += 1
-        number = self.ledger.checkpoint.watermark.register()
+        number = self.ledger.checkpoint.register()
         source = SourceRecord(stream, alias, message, self._schemas[stream], number)
         if failure is not None:
             self.ledger.record_source(source, Outcome.REJECTED, failure)

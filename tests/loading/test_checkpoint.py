@@ -11,9 +11,14 @@ from fake_clock import FakeClock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from target_gainsight.loading.settling.checkpoint import Checkpoint, Watermark
+from target_gainsight.loading.settling.checkpoint import Checkpoint
 
 SEEDS = st.integers(0, 2**32)
+
+
+def new_checkpoint() -> Checkpoint:
+    emitted: list[Any] = []
+    return Checkpoint(emitted.append, FakeClock().now, 0.0)
 
 
 class Model:
@@ -37,7 +42,7 @@ class Model:
     def step(self) -> None:
         roll = self.chance.random()
         if roll < 0.45:
-            self.open.append(self.checkpoint.watermark.register())
+            self.open.append(self.checkpoint.register())
         elif roll < 0.75 and self.open:
             self.settle_one()
         elif roll < 0.95:
@@ -47,7 +52,7 @@ class Model:
 
     def settle_one(self) -> None:
         place = self.open.pop(self.chance.randrange(len(self.open)))
-        self.checkpoint.watermark.settle(place)
+        self.checkpoint.settle(place)
         if self.chance.random() < 0.7:
             self.checkpoint.advance()
 
@@ -91,12 +96,11 @@ def test_last_state_is_written_once_all_is_settled(
 def test_thinning_keeps_intermediate_states() -> None:
     emitted: list[Any] = []
     checkpoint = Checkpoint(emitted.append, FakeClock().now, 0.0, max_waiting=8)
-    watermark = checkpoint.watermark
     for number in range(1, 41):
-        watermark.register()
+        checkpoint.register()
         checkpoint.add({"n": number})
     for position in range(1, 41):
-        watermark.settle(position)
+        checkpoint.settle(position)
         checkpoint.advance()
     numbers = [state["n"] for state in emitted]
     assert numbers == sorted(numbers)
@@ -129,32 +133,32 @@ def test_state_held_by_interval_is_written_by_time_alone() -> None:
 
 @given(st.lists(st.integers(1, 44), max_size=80))
 def test_positions_settle_in_any_order(positions: list[int]) -> None:
-    watermark, settled = Watermark(), set[int]()
+    checkpoint, settled = new_checkpoint(), set[int]()
     for _ in range(40):
-        watermark.register()
+        checkpoint.register()
     for position in positions:
         if position not in settled and position <= 40:
-            watermark.settle(position)
+            checkpoint.settle(position)
             settled.add(position)
         else:
             with pytest.raises(ValueError, match="cannot be settled"):
-                watermark.settle(position)
+                checkpoint.settle(position)
         gap = next(each for each in range(1, 42) if each not in settled)
-        assert watermark.settled == gap - 1
+        assert checkpoint.settled == gap - 1
 
 
 def test_open_record_does_not_grow_memory() -> None:
-    watermark = Watermark()
+    checkpoint = new_checkpoint()
     tracemalloc.start()
     try:
         for _ in range(100_000):
-            watermark.register()
+            checkpoint.register()
         for position in range(2, 100_001):
-            watermark.settle(position)
+            checkpoint.settle(position)
         held, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     assert held < 100_000  # bytes; each gap would take at least 8
-    assert watermark.settled == 0
-    watermark.settle(1)
-    assert watermark.settled == 100_000
+    assert checkpoint.settled == 0
+    checkpoint.settle(1)
+    assert checkpoint.settled == 100_000

@@ -9,14 +9,29 @@ from typing import Any
 
 
 @dataclass(eq=False)
-class Watermark:
-    """How far the records of the run, at positions from 1 on, are settled without a gap."""
+class Checkpoint:
+    """Holds STATE messages back until they are covered.
 
+    Attributes:
+        emit: Writes one state, and brings to disk before what it covers.
+        interval: Minimal seconds between two states; the last one is always written.
+        max_waiting: Of more waiting states every other one is dropped.
+        settled: The watermark: how far the records, at positions from 1 on, are settled without a
+            gap.
+    """
+
+    emit: Callable[[Mapping[str, Any]], None]
+    now: Callable[[], float]
+    interval: float
+    max_waiting: int = 1000
     received: int = 0
     settled: int = 0
     _bounds: list[int] = field(default_factory=lambda: [0, 1])
     """Where ranges of settled positions begin and end in turn: one record may wait for minutes
     while very many after it are settled."""
+    _waiting: deque[tuple[int, Mapping[str, Any]]] = field(default_factory=deque)
+    _covered: Mapping[str, Any] | None = None
+    _emitted_at: float = -math.inf
 
     def register(self) -> int:
         """Take one more record and return its position."""
@@ -38,29 +53,9 @@ class Watermark:
         bounds[place - joins_before : place + joins_after] = added
         self.settled = bounds[1] - 1
 
-
-@dataclass(eq=False)
-class Checkpoint:
-    """Holds STATE messages back until they are covered.
-
-    Attributes:
-        emit: Writes one state, and brings to disk before what it covers.
-        interval: Minimal seconds between two states; the last one is always written.
-        max_waiting: Of more waiting states every other one is dropped.
-    """
-
-    emit: Callable[[Mapping[str, Any]], None]
-    now: Callable[[], float]
-    interval: float
-    max_waiting: int = 1000
-    watermark: Watermark = field(default_factory=Watermark)
-    _waiting: deque[tuple[int, Mapping[str, Any]]] = field(default_factory=deque)
-    _covered: Mapping[str, Any] | None = None
-    _emitted_at: float = -math.inf
-
     def add(self, state: Mapping[str, Any]) -> None:
         """Add the value of a STATE message at its position in the input."""
-        self._waiting.append((self.watermark.received, state))
+        self._waiting.append((self.received, state))
         if len(self._waiting) > self.max_waiting:  # a coarser state is still true
             newest = self._waiting.pop()
             self._waiting = deque([*list(self._waiting)[1::2], newest])
@@ -68,7 +63,7 @@ class Checkpoint:
 
     def advance(self, *, final: bool = False) -> None:
         """Write the newest covered state; within the interval after another only if final."""
-        while self._waiting and self._waiting[0][0] <= self.watermark.settled:
+        while self._waiting and self._waiting[0][0] <= self.settled:
             _, self._covered = self._waiting.popleft()
         now = self.now()
         if self._covered is not None and (final or now - self._emitted_at >= self.interval):

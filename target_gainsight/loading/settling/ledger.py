@@ -103,7 +103,7 @@ class Ledger:
         Which ones failed is unknown, so that no reject is retired if any did.
         """
         for sequence in sequences:
-            self.checkpoint.watermark.settle(sequence)
+            self.checkpoint.settle(sequence)
         counts.settled += len(sequences)
         if not failed and not self.summary.dry_run:
             self.rejects.retire(retires, "settled by file")
@@ -131,7 +131,7 @@ class Ledger:
         """Bring rejects, created rows and outcomes to disk, so that a state may cover them."""
         for file in (self._created, *self._outcomes.values()):
             file.flush()
-        self.rejects.flush(self.checkpoint.watermark.settled)
+        self.rejects.flush(self.checkpoint.settled)
 
     def _record_all(self, settlement: Settlement, *, settled: bool = True) -> None:
         """Record the outcome of a record, and of those that were merged into it; list new rows.
@@ -182,7 +182,7 @@ class Ledger:
             elif retires:
                 self.rejects.retire(retires, outcome.value)
         if settled:
-            self.checkpoint.watermark.settle(source.sequence)
+            self.checkpoint.settle(source.sequence)
         else:
             self.held_back += 1
 
