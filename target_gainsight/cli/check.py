@@ -13,8 +13,9 @@ import click
 
 from target_gainsight.api import GainsightClient, ObjectSchema, errors
 from target_gainsight.cli.output import examples, format_option, marks, print_as
-from target_gainsight.cli.tenant import TenantSchemas, configured, connect_to_tenant, read_settings
+from target_gainsight.cli.tenant import configured, connect_to_tenant, read_settings
 from target_gainsight.loading.lookups.plans import StreamLookups
+from target_gainsight.loading.object_schemas import ObjectSchemas
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import counted
 from target_gainsight.mapping.escaping import one_line
@@ -109,10 +110,10 @@ def _check_tenant(settings: Settings, client: GainsightClient) -> Iterator[Findi
     if not is_sandbox:
         text = "run 'gainsight probe' once to see how the tenant behaves beyond the documentation"
         yield Finding("probe", text)
-    yield from _check_streams(settings, TenantSchemas(client, settings))
+    yield from _check_streams(settings, ObjectSchemas(client, settings))
 
 
-def _check_streams(settings: Settings, schemas: TenantSchemas) -> Iterator[Finding]:
+def _check_streams(settings: Settings, schemas: ObjectSchemas) -> Iterator[Finding]:
     entries = dict(settings.streams.items())
     if settings.default_stream is not None:
         entries[ANY_STREAM] = settings.default_stream
@@ -131,7 +132,7 @@ def _check_streams(settings: Settings, schemas: TenantSchemas) -> Iterator[Findi
                 yield replace(finding, stream=name)
 
 
-def _check_stream(stream: StreamSettings, schemas: TenantSchemas) -> Iterator[Finding]:
+def _check_stream(stream: StreamSettings, schemas: ObjectSchemas) -> Iterator[Finding]:
     """Check what can be checked without the records of a stream."""
     named = (*stream.field_mapping.values(), *stream.constants, *stream.lookup_keys)
     named = (*named, *stream.lookups, *stream.field_rules)
@@ -197,7 +198,7 @@ def _check_fields(stream: StreamSettings, schema: ObjectSchema) -> Iterator[Find
 
 
 def _check_reference(
-    setting: str, text: str, alone: StreamSettings, schemas: TenantSchemas
+    setting: str, text: str, alone: StreamSettings, schemas: ObjectSchemas
 ) -> Iterator[Finding]:
     try:
         references = StreamLookups(alone, schemas.describe)

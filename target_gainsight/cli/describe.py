@@ -11,12 +11,12 @@ from singer_sdk.singerlib import Metadata, MetadataMapping
 from target_gainsight.api import Field, ObjectSchema, ObjectSummary
 from target_gainsight.cli.output import examples, format_option, print_as, print_table
 from target_gainsight.cli.tenant import (
-    TenantSchemas,
     configured,
     connect_to_tenant,
     read_json,
     read_settings,
 )
+from target_gainsight.loading.object_schemas import ObjectSchemas
 from target_gainsight.mapping.columns import columns_of
 from target_gainsight.mapping.errors import counted
 from target_gainsight.mapping.planning.checks import KEY_TYPES
@@ -55,7 +55,7 @@ def describe(object_name: str | None, form: str, catalog: Path | None, stream: s
     source = _read_stream(catalog, stream) if catalog else None
     settings = read_settings()
     with connect_to_tenant(settings) as client:
-        schemas = TenantSchemas(client, settings)
+        schemas = ObjectSchemas(client, settings)
         if object_name is None:
             _show_objects(client.metadata.list_objects(), form)
         elif source is None:
@@ -148,7 +148,7 @@ def _read_stream(path: Path, name: str | None) -> tuple[str, dict[str, Any]]:
 
 
 def _show_proposal(
-    stream: str, entry: dict[str, Any], schemas: TenantSchemas, object_name: str, form: str
+    stream: str, entry: dict[str, Any], schemas: ObjectSchemas, object_name: str, form: str
 ) -> None:
     schema = schemas.describe(object_name)
     metadata = MetadataMapping.from_iterable(entry.get("metadata") or ())

@@ -1,7 +1,7 @@
 """Reads the settings of a command as the target does, and connects to their tenant."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -9,12 +9,9 @@ from typing import Any
 
 import click
 
-from target_gainsight.api import CallEvent, Clock, GainsightClient, ObjectSchema
-from target_gainsight.loading.object_schemas import ObjectSchemas, read_static_schema
-from target_gainsight.mapping.planning.static_schemas import ACTIVITY, CTA
+from target_gainsight.api import CallEvent, Clock, GainsightClient
 from target_gainsight.settings.environment import PREFIX, read_given
 from target_gainsight.settings.model import Settings
-from target_gainsight.settings.stream_settings import OBJECT_NAMES
 from target_gainsight.singer.config import parse_config
 from target_gainsight.singer.connection import connect
 from target_gainsight.target import TargetGainsight
@@ -73,21 +70,6 @@ def read_json(path: Path) -> Any:  # noqa: ANN401 - JSON of any shape
         return json.loads(path.read_bytes())
     except ValueError:
         return None
-
-
-class TenantSchemas(ObjectSchemas):
-    """The schemas of objects, each read once; those of Timeline and CTAs are documented."""
-
-    def __init__(self, client: GainsightClient, settings: Settings) -> None:
-        super().__init__(client.metadata, settings)
-        self._cockpit = client.cockpit
-
-    def describe(self, object_name: str, mentioned: Iterable[str] = ()) -> ObjectSchema:
-        """Read an object by its API name, ``timeline`` or ``cta`` and fields that are mentioned."""
-        name = OBJECT_NAMES.get(object_name.lower(), object_name.lower())
-        if name not in {ACTIVITY, CTA}:
-            return self.get(object_name)
-        return read_static_schema(name, mentioned, describe=self.get, cockpit=self._cockpit)
 
 
 def connect_to_tenant(

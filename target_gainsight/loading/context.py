@@ -46,7 +46,7 @@ class RunContext:
         deleted = settings.output.rejects_path / f"{self.summary.run}{DELETED}"
         self.deleted_rows = DeletedRows(deleted, clock.now, self.summary.files)
         self.streams = LoadingStreams()
-        self.schemas = ObjectSchemas(client.metadata, settings)
+        self.schemas = ObjectSchemas(client, settings)
         targets = {(name.lower(), fields) for name, fields in looked_up(settings)}
         names = plan.names if plan else None
         self.lookups = LookupIndex(client.records, self.streams, targets, names)

@@ -1,15 +1,15 @@
 """Metadata of the objects that a configuration names, each read once."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 
-from target_gainsight.api import CockpitApi, MetadataApi, ObjectSchema, PicklistOption, errors
+from target_gainsight.api import GainsightClient, ObjectSchema, PicklistOption, errors
 from target_gainsight.loading.keys import LINK_OBJECT
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.near_names import did_you_mean, suggest_names
-from target_gainsight.mapping.planning.static_schemas import CTA, TYPE_NAME, static_schema
+from target_gainsight.mapping.planning.static_schemas import ACTIVITY, CTA, TYPE_NAME, static_schema
 from target_gainsight.settings.model import Settings
 from target_gainsight.settings.stream_settings import OBJECT_NAMES
 
@@ -28,8 +28,8 @@ _NOT_LISTED = (
 class ObjectSchemas:
     """The schemas of objects. One call reads all that the configuration names."""
 
-    def __init__(self, metadata: MetadataApi, settings: Settings) -> None:
-        self._metadata = metadata
+    def __init__(self, client: GainsightClient, settings: Settings) -> None:
+        self._metadata, self._cockpit = client.metadata, client.cockpit
         self._unread: Iterable[str] | None = _configured_objects(settings)
         self._schemas: dict[str, ObjectSchema | None] = {}
 
@@ -65,6 +65,27 @@ class ObjectSchemas:
             )
             return None
 
+    def get_static(self, object_name: str, mentioned: Iterable[str]) -> ObjectSchema:
+        """Return the documented schema of activities or CTAs, with the custom fields mentioned."""
+        described: ObjectSchema | None = None
+        options: Mapping[str, tuple[PicklistOption, ...]] = {}
+        try:
+            described = self.get_if_readable(object_name)
+            if object_name == CTA:
+                options = self._cockpit.list_names()
+            elif described is not None and (field := described.field(TYPE_NAME)):
+                options = {TYPE_NAME: field.options}
+        except _NOT_LISTED as error:
+            logger.info("%s: not all fields and names are checked (%s)", object_name, error)
+        return static_schema(object_name, mentioned, described=described, options=options)
+
+    def describe(self, object_name: str, mentioned: Iterable[str] = ()) -> ObjectSchema:
+        """Return an object's schema, by its API name, ``timeline`` or ``cta``."""
+        name = OBJECT_NAMES.get(object_name.lower(), object_name.lower())
+        if name in {ACTIVITY, CTA}:
+            return self.get_static(name, mentioned)
+        return self.get(object_name)
+
     def _unknown_object(self, object_name: str) -> RunStoppedError:
         names: list[str] = []
         with suppress(errors.GainsightError):
@@ -73,27 +94,6 @@ class ObjectSchemas:
         suggestion = similar or "'gainsight describe' lists its objects."
         message = f"the tenant has no object named {display(object_name)}"
         return RunStoppedError(message, code="object_not_found", suggestion=suggestion)
-
-
-def read_static_schema(
-    object_name: str,
-    mentioned: Iterable[str],
-    *,
-    describe: Callable[[str], ObjectSchema | None],
-    cockpit: CockpitApi,
-) -> ObjectSchema:
-    """Return the documented schema of activities or CTAs, with the custom fields mentioned."""
-    described: ObjectSchema | None = None
-    options: Mapping[str, tuple[PicklistOption, ...]] = {}
-    try:
-        described = describe(object_name)
-        if object_name == CTA:
-            options = cockpit.list_names()
-        elif described is not None and (field := described.field(TYPE_NAME)):
-            options = {TYPE_NAME: field.options}
-    except _NOT_LISTED as error:
-        logger.info("%s: not all fields and names are checked (%s)", object_name, error)
-    return static_schema(object_name, mentioned, described=described, options=options)
 
 
 def looked_up(settings: Settings) -> Iterator[tuple[str, tuple[str, ...]]]:

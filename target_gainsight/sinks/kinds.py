@@ -12,7 +12,6 @@ from target_gainsight.loading.deletes.row_deleter import RowDeleter
 from target_gainsight.loading.dry_run.overlay import PlanningWriter
 from target_gainsight.loading.keys import LINK_OBJECT
 from target_gainsight.loading.loader import RecordLoader
-from target_gainsight.loading.object_schemas import read_static_schema
 from target_gainsight.loading.outcomes import Outcome, reason_of_fields
 from target_gainsight.loading.reading.comparison import Comparison
 from target_gainsight.loading.reading.current_rows import (
@@ -180,12 +179,7 @@ class StaticSchemaSink(ObjectSink):
 
     @override
     def _describe(self) -> ObjectSchema:
-        return read_static_schema(
-            self.object_name,
-            self._mentioned(),
-            describe=self.context.schemas.get_if_readable,
-            cockpit=self.client.cockpit,
-        )
+        return self.context.schemas.get_static(self.object_name, self._mentioned())
 
     def _mentioned(self) -> tuple[str, ...]:
         stream = self.stream
