@@ -55,7 +55,6 @@ class CsvFile:
         self.sequences = array("q")
         self.retires: list[str] = []
         self.size = 0
-        self.digests = array("Q")
         self._row_sizes = array("I")
         self._part = path.with_name(path.name + PART)
         self._file: IO[bytes] | None = None
@@ -75,7 +74,6 @@ class CsvFile:
         """Append the line of one record, including its end, and the rejects that it retires."""
         self._append(line)
         self._row_sizes.append(len(line))
-        self.digests.append(row_digest(line))
         self.sequences.append(sequence)
         self.retires += retires
 
@@ -196,10 +194,10 @@ class UploadJournal:
 
     def new_note(self, csv: CsvFile, stream: str, job_id: str) -> UploadNote:
         """Return the note of a complete CSV; bring the digests of its rows to disk, in order."""
+        digests = array("Q", map(row_digest, csv.read_rows()))
         name, text = csv.path.name.removesuffix(CSV), csv.header.decode()
         note = UploadNote(name, self.run, self.tenant, job_id, stream, text, csv.rows, csv.size)
-        replace_private_file(self.path(note, ROWS), csv.digests.tobytes())
-        del csv.digests[:]  # the job may work for hours
+        replace_private_file(self.path(note, ROWS), digests.tobytes())
         return note
 
     def path(self, note: UploadNote, suffix: str = CSV) -> Path:

@@ -138,13 +138,9 @@ def _simplify(node: object, levels: int, *, in_object: bool = False) -> Node:
 def warn_of_unmasked_rejects(stream_maps: Mapping[str, Any]) -> None:
     """Warn that rejects hold source records, also columns that a map masks or removes."""
     for name, definition in stream_maps.items():
-        columns = definition.items() if isinstance(definition, dict) else ()
-        hidden = [
-            column
-            for column, expression in columns
-            if not column.startswith("__") and MASKED.search(str(expression))
-        ]
-        if hidden:
+        columns = definition if isinstance(definition, dict) else {}
+        masked = (column for column, how in columns.items() if MASKED.search(str(how)))
+        if hidden := [column for column in masked if not column.startswith("__")]:
             logger.warning(
                 "stream map %s masks or removes %s, but the reject file keeps records as they came "
                 "from the source. Set reject_values to keys to keep only what identifies them "
