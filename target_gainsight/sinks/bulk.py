@@ -5,7 +5,6 @@ goes on meanwhile. A job reports counts only, so records are settled by their fi
 COMPLETED. Rows that an earlier run has uploaded are not sent again.
 """
 
-import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, BinaryIO
@@ -19,8 +18,6 @@ from target_gainsight.mapping.columns import columns_of
 from target_gainsight.mapping.csv_columns import CsvPlan, plan_job_columns
 from target_gainsight.mapping.errors import display, display_path
 from target_gainsight.sinks.files import FileSink
-
-logger = logging.getLogger(__name__)
 
 MAX_ROWS = 1_000_000
 """Rows of a file, however short: the memory that each takes must stay bounded."""
@@ -59,9 +56,9 @@ class BulkCsvSink(FileSink):
                 raise journal.unknown_outcome(note, "the run ended before the response")
             if note.phase == "sent" and context.plan is None:
                 text = "%s has %s rows; waiting for it to be done with them"
-                logger.warning(text, note, f"{note.rows:,}")
+                self.logger.warning(text, note, f"{note.rows:,}")
                 self._follow(note, None)
-                self._finish_job()
+                self._poll(until_ended=True)
         target = self._job_id, self.header.decode()
         # The digests of the rows uploaded earlier, from the last recognised one on.
         self._uploaded = journal.rows(n for n in earlier if (n.job_id, n.header) == target)
@@ -107,7 +104,7 @@ class BulkCsvSink(FileSink):
     def settle(self) -> None:
         with self.streams.loading(self):
             self._send()
-            self._finish_job()
+            self._poll(until_ended=True)
 
     @override
     def forget_progress(self) -> None:
@@ -129,7 +126,7 @@ class BulkCsvSink(FileSink):
         if len(self.files) > keep:
             self.streams.settle_object(self.object_name)
         while len(self.files) > keep:
-            self._finish_job()
+            self._poll(until_ended=True)
             file = self.files.pop(0)
             if file.rows == 1 and file.size >= self._max_bytes:
                 raise self._row_too_large(file, f"a file stays below {self._max_bytes:,} bytes")
@@ -143,16 +140,12 @@ class BulkCsvSink(FileSink):
         self._job = self._poll_until_ended(note, file)
         self._poll_at = next(self._job)
 
-    def _poll(self) -> None:
-        if self._poll_at is not None and self._clock.now() >= self._poll_at:
-            self._poll_at = next(self._job, None)
-
-    def _finish_job(self) -> None:
-        """Wait until the job has ended, unless the run is being stopped (StoppedError)."""
-        while self._poll_at is not None:
+    def _poll(self, *, until_ended: bool = False) -> None:
+        """Poll the job if that is due, or until it has ended, unless the run is being stopped."""
+        while self._poll_at is not None and (until_ended or self._clock.now() >= self._poll_at):
             if self._clock.wait(max(0.0, self._poll_at - self._clock.now())):
                 raise errors.StoppedError
-            self._poll()
+            self._poll_at = next(self._job, None)
 
     def _upload(self, file: CsvFile) -> bool:
         """Upload a file, whose note is on disk before its first byte is sent.
@@ -188,7 +181,7 @@ class BulkCsvSink(FileSink):
             raise self._journal.unknown_outcome(note, "the response has no status id")
         note = replace(note, phase="sent", status_id=status_id)
         self._journal.write(note)
-        logger.info("%s has %s rows (%s bytes)", note, f"{note.rows:,}", f"{note.size:,}")
+        self.logger.info("%s has %s rows (%s bytes)", note, f"{note.rows:,}", f"{note.size:,}")
         self._follow(note, file)
         return True
 
@@ -207,7 +200,7 @@ class BulkCsvSink(FileSink):
         finally:
             for file in files:
                 file.discard()
-        logger.warning(
+        self.logger.warning(
             "stream %s: the tenant refuses a file of %s bytes as too large (%s); it is sent in "
             "parts, and later files stay below %s bytes",
             display(self.stream_name),
@@ -267,7 +260,7 @@ class BulkCsvSink(FileSink):
             shown = ["an unknown number" if each is None else each for each in (accepted, failed)]
             text = "%s: of %s rows, %s are accepted and %s failed. Only its log in Gainsight lists "
             text += "the failed ones; the file is kept in %s"
-            logger.warning(text, note, note.rows, *shown, display_path(path))
+            self.logger.warning(text, note, note.rows, *shown, display_path(path))
         if file is not None:
             self.ledger.record_file(self.file_counts, file.sequences, file.retires, failed or 0)
 
