@@ -125,7 +125,8 @@ class Loaded:
         """Stream and key of every open reject."""
         runs = list_runs(self._rejects)
         rejects = [each for run in runs for each in read_open_rejects(self._rejects, run)]
-        return {(each.stream, str(each.message["record"][KEYS[each.stream]])) for each in rejects}
+        sources = [each.source for each in rejects]
+        return {(each.alias, str(each.message["record"][KEYS[each.alias]])) for each in sources}
 
     def check(self) -> None:
         """Compare what the last state covers with the tenant and the reject files.

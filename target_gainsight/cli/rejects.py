@@ -54,7 +54,7 @@ def _read_rejects(
 ) -> Iterator[FiledReject]:
     for run in runs:
         for reject in read_open_rejects(folder, run):
-            if stream in {None, reject.stream}:
+            if stream in {None, reject.source.alias}:
                 yield reject
 
 
@@ -195,7 +195,7 @@ def replay(run: str | None, folder: Path, stream: str | None, *, every: bool) ->
 def _messages(rejects: Iterable[FiledReject]) -> Iterator[bytes]:
     schemas: dict[object, bytes] = {}
     for reject in rejects:
-        stream = reject.message["stream"]
+        stream = reject.source.stream
         if schemas.get(stream) != reject.schema_line:
             schemas[stream] = reject.schema_line
             yield reject.schema_line
@@ -207,8 +207,8 @@ def _described(reject: FiledReject) -> dict[str, Any]:
     return {
         "id": reject.id,
         "run": reject.run,
-        "stream": reject.stream,
-        "key": reject.key,
+        "stream": reject.source.alias,
+        "key": reject.source.key,
         **{name: reject.reason.get(name) for name in names},
     }
 

@@ -39,7 +39,7 @@ def good(name: str | None, stream: str = "accounts", **fields: Any) -> Message:
 def is_open(folder: Path, run: TargetRun) -> list[str]:
     """The names of a run's open rejects."""
     rejects = read_open_rejects(folder, run.target.summary.run)
-    return [reject.message["record"]["Name"] for reject in rejects]
+    return [reject.source.message["record"]["Name"] for reject in rejects]
 
 
 def retired_lines(folder: Path, run: TargetRun) -> list[Message]:

@@ -5,12 +5,13 @@ A reject is open until a line of its run's ``.retired`` file names it.
 
 import re
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from target_gainsight.loading.records import SourceRecord
 from target_gainsight.loading.storage.source_json import read_json_lines
 
 REASON_PROPERTY = "gainsight_reject"
@@ -39,19 +40,12 @@ def new_run_name(now: float) -> str:
 
 @dataclass(frozen=True)
 class FiledReject:
-    """One reject of a file: its RECORD message and the line of the SCHEMA that holds for it.
-
-    Attributes:
-        stream: The stream's name as it comes out of the stream maps.
-        key: Its key properties.
-    """
+    """One reject of a file, with its own line and that of the SCHEMA that holds for it."""
 
     id: str
     run: str
-    stream: str
-    key: Mapping[str, Any]
+    source: SourceRecord
     reason: Mapping[str, Any]
-    message: Mapping[str, Any]
     line: bytes
     schema_line: bytes
 
@@ -73,15 +67,15 @@ def read_open_rejects(folder: Path, run: str) -> Iterator[FiledReject]:
         OSError: A file of the run cannot be read.
     """
     retired = {str(message.get("id")) for _, message in read_json_lines(folder / f"{run}{RETIRED}")}
-    schemas: dict[str, tuple[Sequence[str], bytes]] = {}
+    schemas: dict[str, tuple[Mapping[str, Any], bytes]] = {}
     for line, message in read_json_lines(folder / f"{run}{REJECTS}"):
         stream = str(message.get("stream"))
         reason, record = message.get(REASON_PROPERTY), message.get("record")
         if message.get("type") == "SCHEMA":
-            schemas[stream] = (message.get("key_properties") or (), line)
+            schemas[stream] = message, line
         elif stream in schemas and isinstance(reason, dict) and isinstance(record, dict):
             id_, alias = str(reason.get("id")), str(reason.get("stream", stream))
-            keys, schema_line = schemas[stream]
-            key = {name: record.get(name) for name in keys}
+            schema, schema_line = schemas[stream]
+            source = SourceRecord(stream, alias, message, schema, sequence=0)
             if REJECT_ID.fullmatch(id_) and id_ not in retired:
-                yield FiledReject(id_, run, alias, key, reason, message, line, schema_line)
+                yield FiledReject(id_, run, source, reason, line, schema_line)

@@ -74,16 +74,16 @@ class RejectFile:
         for run in list_runs(self.folder, REJECTS):
             try:
                 for reject in read_open_rejects(self.folder, run):
-                    stream = str(reject.message["stream"])
-                    self._index(0, reject.id, _fingerprint(stream, reject.stream, reject.key))
+                    self._index(reject.source, reject.id)
             except OSError as error:
                 message = "the rejects of run %s cannot be read and stay as they are: %s"
                 logger.warning(message, run, error)
 
-    def _index(self, sequence: int, id_: str, fingerprint: bytes | None) -> None:
+    def _index(self, source: SourceRecord, id_: str) -> None:
+        fingerprint = _fingerprint(source)
         if fingerprint is None or self.open is None:
             return
-        self.open.setdefault(fingerprint, []).append((sequence, id_))
+        self.open.setdefault(fingerprint, []).append((source.sequence, id_))
         if len(self.open) > self.max_indexed:
             self.open = None
             logger.warning(
@@ -99,8 +99,7 @@ class RejectFile:
         """Add a reject, and the ids of those that it replaces once it is filed."""
         self._last_number += 1
         id_ = f"{self.run}-{self._last_number}"
-        fingerprint = _fingerprint(source.stream, source.alias, source.key)
-        self._index(source.sequence, id_, fingerprint)
+        self._index(source, id_)
         message = dict(source.message)
         if self.keys_only:
             message["record"] = source.key
@@ -133,7 +132,7 @@ class RejectFile:
             return [id_] if REJECT_ID.fullmatch(id_) else []
         if not self.open:
             return []
-        fingerprint = _fingerprint(source.stream, source.alias, source.key)
+        fingerprint = _fingerprint(source)
         rejects = self.open.pop(fingerprint, [])
         if newer := [each for each in rejects if each[0] >= since]:
             self.open[fingerprint] = newer
@@ -168,9 +167,10 @@ class RejectFile:
         self._file.close()
 
 
-def _fingerprint(stream: str, alias: str, key: Mapping[str, Any]) -> bytes | None:
-    """Digest a key; None for a stream without keys, or a record that lacks one of its own."""
+def _fingerprint(source: SourceRecord) -> bytes | None:
+    """Digest a record's key; None for a stream without keys, or a record that lacks one."""
+    key = source.key
     if not key or None in key.values():
         return None
-    text = repr([stream, alias, *map(str, key.values())])
+    text = repr([source.stream, source.alias, *map(str, key.values())])
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
