@@ -102,7 +102,7 @@ class TargetRun:
     @property
     def summary(self) -> Message:
         """The summary of the run as JSON."""
-        return self.target.summary.to_json()
+        return self.target.summary.document({}, 0.0)
 
     @property
     def log(self) -> list[str]:

@@ -96,7 +96,7 @@ def counts(tenant: Tenant) -> dict[str, int]:
 
 def outcomes(run: TargetRun) -> dict[str, dict[str, int]]:
     """By stream, how many records ended as what; what never happened is left out."""
-    streams: dict[str, dict[str, Any]] = run.target.summary.to_json()["streams"]
+    streams: dict[str, dict[str, Any]] = run.target.summary.document({}, 0.0)["streams"]
     names = ("created", "updated", "unchanged", "skipped", "rejected", "merged")
     return {
         stream: {name: counts[name] for name in names if counts[name]}

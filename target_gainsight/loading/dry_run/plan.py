@@ -175,13 +175,12 @@ class Plan:
 
     def to_json(self, summary: Summary) -> dict[str, Any]:
         """Return the plan as JSON values."""
-        run = summary.to_json()
         return {
             "streams": {
-                name: {**counts, **asdict(self.streams[name])}
-                for name, counts in run["streams"].items()
+                name: {**counts.to_json(), **asdict(self.streams[name])}
+                for name, counts in summary.streams.items()
             },
-            "rejects": run["rejects"],
+            "rejects": {code: asdict(counts) for code, counts in summary.rejects.items()},
             "cost": self.cost(summary),
         }
 

@@ -148,11 +148,9 @@ class CallCounts:
             return
         joined = [each for each in self._waits if each[0] <= end and each[1] >= start]
         apart = [each for each in self._waits if each not in joined]
-        self.seconds_waited -= sum(end - start for start, end in joined)
-        start = min([start, *(each[0] for each in joined)])
-        end = max([end, *(each[1] for each in joined)])
-        self.seconds_waited += end - start
-        self._waits = [*apart[-MAX_WAITS:], (start, end)]
+        starts, ends = zip((start, end), *joined, strict=True)
+        self._waits = [*apart[-MAX_WAITS:], (min(starts), max(ends))]
+        self.seconds_waited += max(ends) - min(starts) - sum(ends[1:]) + sum(starts[1:])
 
     def to_json(self) -> dict[str, Any]:
         """Return the counts as JSON values."""
@@ -258,13 +256,6 @@ class Summary:
             "version": self.version,
             "tenant": self.tenant,
             "dry_run": self.dry_run,
-            **self.to_json(),
-        }
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the counts as JSON values."""
-        return {
-            "run": self.run,
             "without_outcome": self.without_outcome,
             "streams": {name: counts.to_json() for name, counts in self.streams.items()},
             "calls": self.calls.to_json(),
