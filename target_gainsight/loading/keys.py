@@ -168,13 +168,4 @@ Reference = LookupKey | FieldError
 COMPANIES = "companies"
 LINK_OBJECT = "company_person"
 """The object whose rows are the links of people to companies."""
-
 COMPANY_ID = "Company_ID"
-
-
-@dataclass(frozen=True)
-class Link:
-    """One link of a person to a company, and the fields of the link as they are written."""
-
-    company: Reference
-    attributes: Mapping[str, Any]

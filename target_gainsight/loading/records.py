@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from target_gainsight.loading.keys import Link, Reference
+from target_gainsight.loading.keys import Reference
 
 _EMPTY: Mapping[str, Any] = {}
 """Shared: two dictionaries of its own would cost a record an eighth of a kilobyte."""
@@ -45,8 +45,9 @@ class LoadRecord:
         parts: The records it was merged from, in order; empty when it stands for itself.
         gsid: The row it updates, once that is known.
         sent_before: When an earlier run sent it without learning the outcome (epoch seconds).
-        references: Field to the rows of another object that it refers to, most often one.
-        links: The companies that a person is linked to.
+        references: Field to the rows of another object that it refers to, most often one; for
+            ``company_links``, the companies of a person.
+        links: The fields of the link to each of these companies.
         waiting: Field to the row of its own object that is not there yet.
         claimed: The row without lookup keys that it updates, as it was found by fallback keys.
         changed: The fields that an update changes, as far as its row was compared.
@@ -60,7 +61,7 @@ class LoadRecord:
     gsid: str | None = None
     sent_before: float | None = None
     references: Mapping[str, tuple[Reference, ...]] = field(default_factory=lambda: _EMPTY)
-    links: tuple[Link, ...] = ()
+    links: tuple[Mapping[str, Any], ...] = ()
     waiting: Mapping[str, tuple[Reference, ...]] = field(default_factory=lambda: _EMPTY)
     claimed: Mapping[str, Any] | None = None
     changed: tuple[str, ...] = ()

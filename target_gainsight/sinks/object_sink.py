@@ -115,7 +115,6 @@ class ObjectSink(StreamSink):
             loaded = LoadRecord(source, self.mapper.map(record))
             if self.lookups.plans:
                 loaded.references = self.lookups.references_of(record)
-            if self.lookups.links is not None:
                 loaded.links = self.lookups.links_of(record)
         except RecordRejectedError as error:
             fields = {
@@ -188,7 +187,7 @@ class ObjectSink(StreamSink):
             rows = planned = PlannedRows(current, written) if keys.names else None
             writer = PlanningWriter(plan, self.call_kinds, writer.batch_size, planned)
         resolver = None
-        if self.lookups.plans or self.lookups.links is not None:
+        if self.lookups.plans:
             omit_null = stream.null_values == "omit"
             resolver = Resolver(self.lookups, context.lookups, omit_null=omit_null)
         checks_near = keys.names and stream.near_matches != "ignore"

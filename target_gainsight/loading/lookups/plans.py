@@ -11,8 +11,6 @@ from target_gainsight.api import ObjectSchema
 from target_gainsight.loading.keys import (
     COMPANY_ID,
     LINK_OBJECT,
-    Link,
-    LookupKey,
     MatchFields,
     Reference,
 )
@@ -28,6 +26,8 @@ from target_gainsight.settings.stream_settings import (
     Lookup,
     StreamSettings,
 )
+
+COMPANY_LINKS = "company_links"
 
 Describe = Callable[[str], ObjectSchema | None]
 """Returns an object's schema, or None if it cannot be read."""
@@ -68,8 +68,7 @@ class StreamLookups:
         list_fields: The fields that hold a list of GSIDs.
 
     Attributes:
-        plans: The lookups, by the field that each fills.
-        links: How the companies of a person are looked up, or None.
+        plans: The lookups, by the field that each fills; and that of a person's companies.
         link_fields: By the fields of those links, the source column and how it is converted.
     """
 
@@ -79,7 +78,6 @@ class StreamLookups:
         self.problems: list[FieldProblem] = []
         self.plans: dict[str, LookupPlan] = {}
         self.has_self_lookup = False
-        self.links: LookupPlan | None = None
         self.link_fields: dict[str, tuple[str, Converter]] = {}
         own = stream.object_name.lower()
         for target, lookup in stream.lookups.items():
@@ -104,8 +102,8 @@ class StreamLookups:
 
     def _plan_links(self, links: CompanyLinks, describe: Describe) -> None:
         lookup = Lookup(OBJECT_NAMES["company"], links.lookup, links.on_no_match)
-        match = self._plan_match("company_links", lookup, describe(lookup.object_name))
-        self.links = LookupPlan("company_links", lookup, match, is_list=True)
+        match = self._plan_match(COMPANY_LINKS, lookup, describe(lookup.object_name))
+        self.plans[COMPANY_LINKS] = LookupPlan(COMPANY_LINKS, lookup, match, is_list=True)
         schema = describe(LINK_OBJECT) if links.fields else None
         for name, column in links.fields.items():
             field = schema.field(name) if schema else None
@@ -120,9 +118,8 @@ class StreamLookups:
     @property
     def columns(self) -> frozenset[str]:
         """The source columns that lookups and links use."""
-        plans = filter(None, (*self.plans.values(), self.links))
         columns = {column for column, _ in self.link_fields.values()}
-        return frozenset(columns.union(*(plan.lookup.fields for plan in plans)))
+        return frozenset(columns.union(*(plan.lookup.fields for plan in self.plans.values())))
 
     def references_of(self, record: Mapping[str, Any]) -> dict[str, tuple[Reference, ...]]:
         """Read a record's references by field, without blank ones."""
@@ -131,28 +128,21 @@ class StreamLookups:
             for target, plan in self.plans.items()
         }
 
-    def links_of(self, record: Mapping[str, Any]) -> tuple[Link, ...]:
-        """Read a person's links: one per company, several where the source lists several.
-
-        The text of a field of the links may list one item per link.
-        """
-        companies = self.links.list_references(record) if self.links else []
+    def links_of(self, record: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+        """Read the fields of a person's links; a text may list one item per link."""
+        plan = self.plans.get(COMPANY_LINKS)
+        companies = plan.list_references(record) if plan else []
         columns = []
         for name, (column, converter) in self.link_fields.items():
             if column in record:
                 items = _split_items(record[column], converter)
                 is_listed = isinstance(items, list) and len(items) == len(companies) > 1
                 columns.append((name, items if is_listed else record[column], converter))
-        links: dict[object, Link] = {}
-        for index, company in enumerate(companies):
-            if company is not None:
-                attributes = {
-                    name: converter.write(_item_at(value, index))
-                    for name, value, converter in columns
-                }
-                identity = company.key if isinstance(company, LookupKey) else index
-                links.setdefault(identity, Link(company, attributes))
-        return tuple(links.values())
+        return tuple(
+            {name: converter.write(_item_at(value, index)) for name, value, converter in columns}
+            for index, company in enumerate(companies)
+            if company is not None
+        )
 
 
 def _split_items(value: object, converter: Converter) -> object:

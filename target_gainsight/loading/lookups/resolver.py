@@ -1,11 +1,11 @@
 """Fill a stream's foreign keys: references in, GSIDs out, or the reason why there is none."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from target_gainsight.loading.keys import COMPANIES, COMPANY_ID, LookupKey, Reference
 from target_gainsight.loading.lookups.index import LookupIndex
-from target_gainsight.loading.lookups.plans import LookupPlan, StreamLookups
+from target_gainsight.loading.lookups.plans import COMPANY_LINKS, LookupPlan, StreamLookups
 from target_gainsight.loading.outcomes import REJECTED_PARENT, BatchResult, Outcome, Reason
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.mapping.errors import FieldError
@@ -45,9 +45,10 @@ class Resolver:
         it is kept in ``waiting``, and the field left out.
         """
         references = [
-            (plan, each)
+            (self.lookups.plans[target], each)
             for record in group
-            for plan, each in self._references(record)
+            for target, listed in record.references.items()
+            for each in listed
             if isinstance(each, LookupKey)
         ]
         self.index.find([key for _, key in references])
@@ -68,14 +69,6 @@ class Resolver:
                 resolved.append(record)
         return resolved
 
-    def _references(self, record: LoadRecord) -> Iterator[tuple[LookupPlan, Reference]]:
-        for target, references in record.references.items():
-            for each in references:
-                yield self.lookups.plans[target], each
-        if self.lookups.links is not None:
-            for link in record.links:
-                yield self.lookups.links, link.company
-
     def _fill(self, record: LoadRecord, *, final: bool) -> None:
         for target, references in record.references.items():
             plan = self.lookups.plans[target]
@@ -83,15 +76,15 @@ class Resolver:
             if plan.is_self_lookup and not final and not all(map(self.index.gsids, keys)):
                 record.waiting = {**record.waiting, target: references}
                 continue
-            gsids = [gsid for each in references if (gsid := self._find_gsid(plan, each))]
-            value = list(dict.fromkeys(gsids)) if plan.is_list else next(iter(gsids), None)
-            if value or not self.omit_null:
-                record.fields[target] = value or None
-        if (links := self.lookups.links) is not None:
-            found = [(self._find_gsid(links, each.company), each) for each in record.links]
-            companies = [{COMPANY_ID: gsid, **each.attributes} for gsid, each in found if gsid]
-            if companies:
-                record.fields[COMPANIES] = companies
+            gsids = [self._find_gsid(plan, each) for each in references]
+            found = list(dict.fromkeys(filter(None, gsids)))
+            if target != COMPANY_LINKS:
+                value = found if plan.is_list else next(iter(found), None)
+                if value or not self.omit_null:
+                    record.fields[target] = value or None
+            elif found:
+                links = dict(zip(reversed(gsids), reversed(record.links), strict=True))
+                record.fields[COMPANIES] = [{COMPANY_ID: gsid, **links[gsid]} for gsid in found]
 
     def _find_gsid(self, plan: LookupPlan, refers: Reference) -> str | None:
         """Return the GSID that a reference leads to; None if the field is to be left empty."""
