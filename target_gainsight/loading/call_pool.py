@@ -13,11 +13,7 @@ WAIT_SECONDS = 0.5
 
 
 class CallPool:
-    """The batches and reads in flight, of all streams together.
-
-    Args:
-        on_wait: Called whenever half a second of waiting has been in vain.
-    """
+    """The calls in flight, of all streams; `on_wait` is called for each half second of waiting."""
 
     def __init__(self, size: int, on_wait: Callable[[], None]) -> None:
         self._size = size

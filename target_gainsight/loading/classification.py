@@ -86,8 +86,7 @@ class Classification:
     def classify(self, record: LoadRecord, matches: Matches, *, near: bool) -> Decision:
         """Decide how a record is written and note its GSID, or settle it.
 
-        Args:
-            near: The matches are rows with other spellings of the keys of new records.
+        If `near`, the matches are rows with other spellings of the keys of new records.
         """
         if None in record.key and self.settings.sync_mode != "insert":
             name = self.keys.names[record.key.index(None)]  # other records were rejected before

@@ -14,7 +14,7 @@ from typing import cast
 from target_gainsight.api import MAX_PAGE, Clock, GainsightError
 from target_gainsight.loading.call_pool import CallPool
 from target_gainsight.loading.classification import Classification
-from target_gainsight.loading.deletes.row_deleter import RowDeleter
+from target_gainsight.loading.deletes import RowDeleter
 from target_gainsight.loading.dry_run.overlay import PlannedRows
 from target_gainsight.loading.keys import Key
 from target_gainsight.loading.lookups.deferred import DeferredParents
@@ -24,7 +24,7 @@ from target_gainsight.loading.outcomes import BatchResult, Outcome, RunStoppedEr
 from target_gainsight.loading.reading.current_rows import CurrentRows, Matches
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.settling.ledger import Ledger
-from target_gainsight.loading.writing.delivery import deliver
+from target_gainsight.loading.writing.delivery import Delivery
 from target_gainsight.loading.writing.writer import Action, Writer
 from target_gainsight.settings.model import Limits
 
@@ -132,7 +132,7 @@ class RecordLoader:
         try:
             resolved = resolver.resolve(group, refused, final=False)
         except GainsightError as error:
-            self.ledger.record_batch(BatchResult.held_back(group, error))
+            self.ledger.record_batch(BatchResult().hold_back(group, error))
             return ()
         self._settle(refused)
         return resolved
@@ -228,7 +228,7 @@ class RecordLoader:
         try:
             found = done.result()
         except GainsightError as error:
-            self.ledger.record_batch(BatchResult.held_back(records, error))
+            self.ledger.record_batch(BatchResult().hold_back(records, error))
             return 0
         result = BatchResult()
         to_delete = []
@@ -281,16 +281,14 @@ class RecordLoader:
             self._created += len(batch)
         del self._packed[action][: len(batch)]
         self._keys_in_flight.update(record.key for record in batch)
-        self.pool.submit(
-            partial(deliver, self.writer, action, batch, self.clock, self.limits.max_retry_seconds),
-            partial(self._on_batch_done, batch),
-        )
+        delivery = Delivery(self.writer, self.clock, self.limits.max_retry_seconds)
+        send = partial(delivery.deliver, action, batch)
+        self.pool.submit(send, partial(self._on_batch_done, batch))
 
     def _on_batch_done(self, batch: Sequence[LoadRecord], done: Future[BatchResult]) -> None:
         result = done.result()
         self._keys_in_flight -= Counter(record.key for record in batch)
-        if any(record.parts for record in batch):
-            self._unmerged.extend(result.take_refused_merges())
+        self._unmerged.extend(result.take_refused_merges())
         if self.deferred is not None:
             self.deferred.settle(result)
         self._settle(result)

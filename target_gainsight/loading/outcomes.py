@@ -85,13 +85,13 @@ class BatchResult:
     unavailable_because: Reason | None = None
     stopped: Exception | None = None
 
-    @classmethod
-    def held_back(cls, records: Iterable[LoadRecord], error: GainsightError) -> "BatchResult":
-        """Return the result of records whose retries are exhausted; raise what stops the run."""
+    def hold_back(self, records: Iterable[LoadRecord], error: GainsightError) -> "BatchResult":
+        """Hold back records whose retries are exhausted; raise what stops the run."""
         if isinstance(error, StopRunError):
             raise error
         reason = Reason("unavailable", str(error), hint="replay it when Gainsight responds again")
-        return cls(unavailable=list(records), unavailable_because=reason)
+        self.unavailable, self.unavailable_because = list(records), reason
+        return self
 
     def settle(
         self,
@@ -124,12 +124,7 @@ class BatchResult:
 
 
 class RunStoppedError(Exception):
-    """The run must stop; its text gives the reason and what to do, on one line.
-
-    Args:
-        code: A short constant for the run's summary.
-        suggestion: What to do, as sentences; added to the message.
-    """
+    """The run must stop. Its text is the reason and the suggestion; its code is for the summary."""
 
     def __init__(self, message: str, *, code: str = "stopped", suggestion: str = "") -> None:
         text = f"{message.removesuffix('.')}. {suggestion}" if suggestion else message

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from target_gainsight.api import ObjectSchema
 from target_gainsight.loading.classification import ExistingOnInsert
-from target_gainsight.loading.deletes.row_deleter import RowDeleter
+from target_gainsight.loading.deletes import RowDeleter
 from target_gainsight.loading.dry_run.overlay import PlanningWriter
 from target_gainsight.loading.keys import LINK_OBJECT
 from target_gainsight.loading.loader import RecordLoader
@@ -93,12 +93,13 @@ class RecordsSink(ObjectSink):
 
     @override
     def _make_parts(self) -> tuple[CurrentRows, Writer, Comparison]:
-        keys, comparison = self._keys.names, Comparison(self.mapper)
+        comparison = Comparison(self.mapper)
         reader = ObjectReader(self.client.records, self.object_name)
         rows = current = self._current_rows(reader=reader)
         if self.plan.fallback_keys:
             by = self._reader_of(self.plan.fallback_keys)
-            fallback = self._current_rows(reader=reader, keys=by, required=(GSID, *keys))
+            required = (GSID, *self._keys.names)
+            fallback = self._current_rows(reader=reader, keys=by, required=required)
             claimed = self.context.claimed_rows[self.object_name.lower()]
             rows = self._current_rows(
                 FallbackRows, reader=reader, fallback=fallback, claimed=claimed
@@ -109,9 +110,6 @@ class RecordsSink(ObjectSink):
             if converter.field and converter.field.data_type == "DATE"
         )
         writer = RecordsWriter(
-            records=self.client.records,
-            object_name=self.object_name,
-            keys=self._keys.names,
             date_fields=frozenset(dates),
             date_format=self.stream.date_format,
             rows=current,
@@ -230,6 +228,6 @@ class TimelineSink(StaticSchemaSink):
             rows=rows,
             comparison=comparison,
             rules=WriteRules(self.stream.field_rules),
-            updates_known=self.stream.sync_mode != "insert",
+            updates_existing=self.stream.sync_mode != "insert",
             batch_size=self.batch_size,
         )

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from target_gainsight.api import FieldFailure, RefusedError, UnavailableError
 from target_gainsight.loading.outcomes import BatchResult, Outcome
 from target_gainsight.loading.records import LoadRecord, SourceRecord
-from target_gainsight.loading.writing.delivery import deliver
+from target_gainsight.loading.writing.delivery import Delivery
 from target_gainsight.loading.writing.isolation import NULL_CODE, SINGLE_FIELD_CODES
 from target_gainsight.loading.writing.writer import Action, Unresolved, Writer
 
@@ -120,7 +120,7 @@ def as_reported(value: Any, form: str) -> Any:
 
 
 def deliver_all(batch: list[LoadRecord], tenant: Tenant) -> BatchResult:
-    return deliver(tenant, "create", batch, FakeClock(), max_retry_seconds=0)
+    return Delivery(tenant, FakeClock(), max_retry_seconds=0).deliver("create", batch)
 
 
 @given(st.randoms(use_true_random=False))

@@ -83,7 +83,7 @@ class DeferredParents:
             try:
                 yield self._look_up(waiting, final=final)
             except GainsightError as error:
-                result = BatchResult.held_back([each.record for each in waiting], error)
+                result = BatchResult().hold_back([each.record for each in waiting], error)
                 if final:
                     yield result, []
                 else:

@@ -18,42 +18,35 @@ MAX_PAUSE = 60.0
 """Seconds between two calls with the same creates at most."""
 
 
-def deliver(
-    writer: Writer,
-    action: Action,
-    batch: Sequence[LoadRecord],
-    clock: Clock,
-    max_retry_seconds: float,
-) -> BatchResult:
-    """Write a batch, at most as many records as one call takes, and find all outcomes.
+@dataclass
+class Delivery:
+    """The delivery of one batch: its outcomes so far, and the parts that are still to send.
 
     Runs in a worker thread and shares nothing but the writer. Creates whose response was lost are
-    sent again for ``max_retry_seconds``. Records are left without an outcome only if the run stops
-    or retries are exhausted.
+    sent again for ``max_retry_seconds``.
     """
-    result = BatchResult()
-    try:
-        _Delivery(writer, clock, max_retry_seconds, result).run(action, batch)
-    except (errors.StopRunError, RunStoppedError) as error:
-        result.stopped = error
-    except errors.UnavailableError as error:
-        held_back = BatchResult.held_back(result.unsettled(batch), error)
-        return replace(held_back, settlements=result.settlements, pauses=result.pauses)
-    return result
-
-
-@dataclass
-class _Delivery:
-    """The delivery of one batch: its outcomes so far, and the parts that are still to send."""
 
     writer: Writer
     clock: Clock
     max_retry_seconds: float
-    result: BatchResult
-    parts: list[Part] = field(default_factory=list)
-    first_lost: tuple[errors.UnknownOutcomeError, float] | None = None
+    result: BatchResult = field(default_factory=BatchResult, init=False)
+    parts: list[Part] = field(default_factory=list, init=False)
+    first_lost: tuple[errors.UnknownOutcomeError, float] | None = field(default=None, init=False)
 
-    def run(self, action: Action, batch: Sequence[LoadRecord]) -> None:
+    def deliver(self, action: Action, batch: Sequence[LoadRecord]) -> BatchResult:
+        """Write a batch, at most as many records as one call takes, and find all outcomes.
+
+        Records are left without one only if the run stops or retries are exhausted.
+        """
+        try:
+            self._send_all(action, batch)
+        except (errors.StopRunError, RunStoppedError) as error:
+            self.result.stopped = error
+        except errors.UnavailableError as error:
+            self.result.hold_back(self.result.unsettled(batch), error)
+        return self.result
+
+    def _send_all(self, action: Action, batch: Sequence[LoadRecord]) -> None:
         """Look up the creates of an earlier run that did not learn their outcome; send the rest."""
         replayed = [
             Unresolved(record, "replayed", record.sent_before)

@@ -26,11 +26,7 @@ class Part(NamedTuple):
 
 
 def narrow(part: Part, error: RefusedError, writer: Writer, result: BatchResult) -> list[Part]:
-    """Reject the records of a refused part that are certainly bad.
-
-    Returns:
-        The parts to send, in reverse order.
-    """
+    """Reject the certainly bad records of a refused part; return the rest in parts, last first."""
     records = part.records
     certain: dict[LoadRecord, FieldFailure | None] = {}
     suspected: set[LoadRecord] = set()

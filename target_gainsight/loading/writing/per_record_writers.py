@@ -17,7 +17,7 @@ from target_gainsight.api import (
 from target_gainsight.loading.classification import exists_reason
 from target_gainsight.loading.keys import COMPANIES, COMPANY_ID
 from target_gainsight.loading.lookups.resolver import LOAD_FIRST
-from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason
+from target_gainsight.loading.outcomes import BatchResult, Outcome
 from target_gainsight.loading.reading.comparison import Comparison
 from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, Matches
 from target_gainsight.loading.records import LoadRecord
@@ -79,17 +79,13 @@ class TimelineWriter(Writer):
 
     An ExternalId is unique for good, so an insert whose response was lost is simply sent again: an
     activity that had arrived is refused as a duplicate, and compared with what was sent.
-
-    Attributes:
-        rules: Decide which fields of an activity that is there are written.
-        updates_known: Whether an activity that is there is changed, or left as it is.
     """
 
     timeline: TimelineApi
     rows: CurrentRows
     comparison: Comparison
     rules: WriteRules
-    updates_known: bool
+    updates_existing: bool
     batch_size: int
     after_lost_response: ClassVar[str] = "sending the activities again"
     _one_per_call: bool = field(default=False, init=False)
@@ -133,8 +129,6 @@ class TimelineWriter(Writer):
         Activities whose response was lost are not looked up: they are sent again.
         """
         existing = [each for each in unresolved if each.reason is not None]
-        if not existing:
-            return ()
         matches = self.rows.read([each.record for each in existing])
         return [each.record for each in existing if self._is_outdated(each, matches, result)]
 
@@ -150,13 +144,13 @@ class TimelineWriter(Writer):
             outcome = Outcome.CREATED if is_ours else Outcome.UNCHANGED
             result.settle(record, outcome, gsid=str(row.get(GSID)))
             return False
-        if not self.updates_known:
+        if not self.updates_existing:
             message = f"an activity has the ExternalId {record.fields[EXTERNAL_ID]}"
             result.settle(record, Outcome.SKIPPED, exists_reason(message))
         elif row is not None:
             for name in self.rules.kept(row).intersection(record.fields):
                 del record.fields[name]
-        return self.updates_known
+        return self.updates_existing
 
 
 @dataclass(kw_only=True)
@@ -193,8 +187,9 @@ def _read_outcomes(
     is_there: Callable[[FieldFailure], bool] = lambda _: False,
 ) -> list[Unresolved]:
     """Settle each record as the response says; return those that may be there all the same."""
-    message = "the response does not mention this record"
-    missing = not_confirmed(message, response.request_id)
+    missing = not_confirmed("the response does not mention this record", response.request_id)
+    message = "the tenant refuses it without giving a reason"
+    error = RefusedError(message, request_id=response.request_id)
     unresolved = []
     for reference, record in by_reference:
         if reference in response.written:
@@ -203,11 +198,9 @@ def _read_outcomes(
             continue
         reason, failure = missing, response.refused.get(reference)
         if failure is not None:
-            message = failure.message or "the tenant refuses it without giving a reason"
             is_incomplete = failure.code == MISSING_FIELD
             hint = "map a column to that field, or set a constant" if is_incomplete else ""
-            code, request_id = failure.code or "refused", response.request_id
-            reason = Reason(code, message, hint=hint, request_id=request_id)
+            reason = replace(refusal_reason(error, failure), hint=hint)
         if failure is None or (action == "create" and is_there(failure)):
             unresolved.append(Unresolved(record, reason.message, reason=reason))
         else:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from target_gainsight.api import FieldFailure, Json, RecordsApi, WriteResponse, errors
+from target_gainsight.api import FieldFailure, Json, WriteResponse, errors
 from target_gainsight.loading.outcomes import BatchResult, Outcome, Settlement
 from target_gainsight.loading.reading.current_rows import GSID, Row
 from target_gainsight.loading.records import LoadRecord
@@ -25,9 +25,6 @@ OTHER_DATE_FORMAT: Mapping[DateFormat, DateFormat] = {"iso": "MM-DD-YYYY", "MM-D
 class RecordsWriter(RecoveringWriter):
     """Company, Relationship and custom objects; an update does not write the keys again."""
 
-    records: RecordsApi
-    object_name: str
-    keys: tuple[str, ...]
     date_fields: frozenset[str]
     date_format: DateFormat
     _update_by_gsid: bool = field(default=True, init=False)
@@ -43,16 +40,17 @@ class RecordsWriter(RecoveringWriter):
         If a date is refused before any was accepted, the other date format is tried.
         """
         (date_format, is_confirmed), by_gsid = self._dates, self._update_by_gsid
+        keys = self.rows.keys.names
         try:
             unresolved = self._send(action, batch, date_format, result)
         except errors.RefusedError as error:
-            if action == "update" and by_gsid and self.keys and _refuses_gsid_as_key(error):
+            if action == "update" and by_gsid and keys and _refuses_gsid_as_key(error):
                 self._update_by_gsid = False
                 logger.warning(
                     "%s: the tenant refuses Gsid as a key (%s); updating by %s from now on",
-                    self.object_name,
+                    self.rows.reader.object_name,
                     error,
-                    ", ".join(self.keys),
+                    ", ".join(keys),
                 )
                 return self.write(action, batch, result)
             if is_confirmed or not _refuses_a_date(error):
@@ -70,7 +68,7 @@ class RecordsWriter(RecoveringWriter):
         """Return a record as it is sent; an update by GSID leaves out the keys that the row has."""
         body, date_format = record.fields, date_format or self._dates[0]
         if action == "update" and record.gsid is not None and self._update_by_gsid:
-            fixed = self.keys if record.claimed is None else ()
+            fixed = self.rows.keys.names if record.claimed is None else ()
             body = {name: value for name, value in body.items() if name not in fixed}
             body[GSID] = record.gsid
         if date_format == self.date_format:
@@ -108,7 +106,7 @@ class RecordsWriter(RecoveringWriter):
             logger.warning(
                 "%s: the tenant refuses a date (%s) and accepts it as %s; "
                 "dates are written in that format from now on",
-                self.object_name,
+                self.rows.reader.object_name,
                 error,
                 other,
             )
@@ -121,12 +119,13 @@ class RecordsWriter(RecoveringWriter):
         self, action: Action, batch: Batch, date_format: DateFormat, result: BatchResult
     ) -> list[Unresolved]:
         bodies = [self.body(action, record, date_format) for record in batch]
+        records, object_name = self.rows.reader.records, self.rows.reader.object_name
         began = sent_at = self.clock.now()
         if action == "create":
-            response = self.records.insert(self.object_name, bodies)
+            response = records.insert(object_name, bodies)
         else:
-            keys = (GSID,) if GSID in bodies[0] else self.keys
-            response = self.records.update(self.object_name, bodies, keys=keys)
+            keys = (GSID,) if GSID in bodies[0] else self.rows.keys.names
+            response = records.update(object_name, bodies, keys=keys)
         if response.server_time is not None:
             sent_at = response.server_time.timestamp() - (self.clock.now() - began)
         unresolved = []

@@ -1,10 +1,15 @@
-"""Delete the rows of one stream: read whole → written to a file → deleted, one call each."""
+"""Opt-in deletes: rows are read whole, written to a file, then deleted by one call each."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import Any
 
 from target_gainsight.api import (
     Clock,
@@ -16,34 +21,40 @@ from target_gainsight.api import (
 )
 from target_gainsight.loading.call_pool import CallPool
 from target_gainsight.loading.classification import no_row_reason
-from target_gainsight.loading.deletes.deleted_rows import DeletedRows
 from target_gainsight.loading.dry_run.overlay import PlanningWriter
 from target_gainsight.loading.outcomes import BatchResult, Outcome, RunStoppedError
 from target_gainsight.loading.reading.current_rows import GSID, ObjectReader, Row
 from target_gainsight.loading.records import LoadRecord
-from target_gainsight.loading.writing.delivery import deliver
+from target_gainsight.loading.storage.private_file import append_lines
+from target_gainsight.loading.storage.source_json import utc_time, write_json
+from target_gainsight.loading.writing.delivery import Delivery
 from target_gainsight.loading.writing.isolation import refusal_reason
 from target_gainsight.loading.writing.writer import WRITTEN, Action, Batch, Unresolved, Writer
 from target_gainsight.mapping.planning.spec import MappingSpec
+from target_gainsight.mapping.types.datetimes import EPOCH, comparable_date, comparable_datetime
 
 ROWS_OF_ONE_READ = 200
 """Whole rows in memory at a time."""
 
 OnSettled = Callable[[BatchResult], None]
 
+_COLUMN = {"type": ["null", "string", "number", "boolean", "array", "object"]}
+"""The schema of every column: the type of its field decides how a value is read."""
+
+DELETED_PROPERTY = "gainsight_deleted"
+"""The property of a RECORD message that holds the row as the tenant returned it.
+
+A SCHEMA message has it, too, with the object."""
+
 
 @dataclass(kw_only=True)
 class RowDeleter(Writer):
-    """Deletes rows of one stream by their GSIDs, up to a limit.
-
-    Attributes:
-        planning: Takes the place of the calls in a dry run.
-    """
+    """Deletes rows of one stream by their GSIDs, up to a limit; `planning` does it in a dry run."""
 
     stream: str
     spec: MappingSpec
     reader: ObjectReader
-    deleted: DeletedRows
+    deleted: "DeletedRows"
     clock: Clock
     max_retry_seconds: float
     pool: CallPool
@@ -89,7 +100,7 @@ class RowDeleter(Writer):
         try:
             rows = self._read_whole(records, result)
         except GainsightError as error:
-            on_settled(BatchResult.held_back(records, error))
+            on_settled(BatchResult().hold_back(records, error))
             return ()
         for record in result.unsettled(records):
             if str(record.gsid) not in rows:
@@ -135,9 +146,9 @@ class RowDeleter(Writer):
             else:
                 on_settled(result)
 
-        writer, clock, seconds = self.planning or self, self.clock, self.max_retry_seconds
         for record in records:
-            send = partial(deliver, writer, "delete", [record], clock, seconds)
+            delivery = Delivery(self.planning or self, self.clock, self.max_retry_seconds)
+            send = partial(delivery.deliver, "delete", [record])
             self.pool.submit(send, partial(on_sent, record))
         while in_flight:
             self.pool.process_completed(wait=True)
@@ -165,3 +176,64 @@ class RowDeleter(Writer):
         elif not rows:
             result.settle(each.record, Outcome.SKIPPED, no_row_reason(object_name))
         return ()
+
+
+class DeletedRows:
+    """The rows that one run deletes, written before they are deleted; `sent` counts by stream."""
+
+    def __init__(self, path: Path, now: Callable[[], float], files: dict[str, Path]) -> None:
+        self.sent: Counter[str] = Counter()
+        self._path = path
+        self._now = now
+        self._files = files
+        self._columns: dict[str, dict[str, Any]] = {}
+
+    def add(self, stream: str, spec: MappingSpec, rows: Mapping[str, Row]) -> None:
+        """Bring rows, by their GSIDs, to disk; nothing may be deleted unless that succeeds."""
+        if not rows:
+            return
+        lines, object_name = [], spec.settings.object_name
+        names: Iterable[str] = chain.from_iterable(rows.values())
+        if spec.schema is not None:
+            names = [field.name for field in spec.schema.fields if field.insertable]
+        columns = dict.fromkeys(names, _COLUMN)
+        if self._columns.get(stream) != columns:
+            self._columns[stream] = columns
+            schema = {
+                "type": "SCHEMA",
+                "stream": stream,
+                "schema": {"type": "object", "properties": columns},
+                "key_properties": [key for key in spec.keys if key in columns],
+                DELETED_PROPERTY: {"object": object_name},
+            }
+            lines.append(write_json(schema))
+        time = utc_time(self._now())
+        for gsid, row in rows.items():
+            deleted = {"object": object_name, "gsid": gsid, "time": time, "row": row}
+            message = {
+                "type": "RECORD",
+                "stream": stream,
+                "record": _source_record(row, columns, spec),
+                DELETED_PROPERTY: deleted,
+            }
+            lines.append(write_json(message))
+        self._files["deleted"] = self._path
+        append_lines(self._path, lines, sync=True)
+
+
+def _source_record(row: Row, columns: Iterable[str], spec: MappingSpec) -> dict[str, object]:
+    """Return a row as a source would send it to create it again, without empty fields."""
+    record: dict[str, object] = {}
+    for name in columns:
+        value = row.get(name)
+        if value is None or value == "":
+            continue
+        field = spec.field(name)
+        data_type = field.data_type if field else ""
+        if data_type == "DATE":
+            value = comparable_date(value) or value
+        elif data_type == "DATETIME" and (milliseconds := comparable_datetime(value)) is not None:
+            instant = EPOCH + timedelta(milliseconds=milliseconds)
+            value = instant.isoformat(timespec="milliseconds")
+        record[name] = value
+    return record
