@@ -24,8 +24,8 @@ from target_gainsight.api import CallBudgetExceededError, Clock
 from target_gainsight.loading.context import RunContext, find_stream_settings
 from target_gainsight.settings.environment import read_given
 from target_gainsight.settings.model import CONFIG_SCHEMA, declared_settings
+from target_gainsight.settings.parsing import parse_settings
 from target_gainsight.singer.batch_files import read_batch
-from target_gainsight.singer.config import parse_config
 from target_gainsight.singer.message_reader import ThreadedReader
 from target_gainsight.singer.output import install_log_format
 from target_gainsight.singer.record_router import RecordRouter
@@ -69,7 +69,7 @@ class TargetGainsight(Target):
     ) -> None:
         schema = self.config_jsonschema
         given = read_given(config or {}, schema, parse_env=parse_env_config)
-        self.settings, of_sdk = parse_config(given, schema)
+        self.settings = parse_settings(given, schema)
         self.reader = ThreadedReader(self._tick)
         self.session = Session(
             self.settings,
@@ -80,7 +80,7 @@ class TargetGainsight(Target):
         )
         self.summary = self.session.summary
         super().__init__(
-            config=of_sdk,
+            config=dict(self.settings.of_sdk),
             parse_env_config=parse_env_config,
             message_reader=self.reader,
             **kwargs,

@@ -12,7 +12,7 @@ import click
 from target_gainsight.api import CallEvent, Clock, GainsightClient
 from target_gainsight.settings.environment import PREFIX, read_given
 from target_gainsight.settings.model import Settings
-from target_gainsight.singer.config import parse_config
+from target_gainsight.settings.parsing import parse_settings
 from target_gainsight.singer.connection import connect
 from target_gainsight.target import TargetGainsight
 
@@ -45,7 +45,7 @@ def given_settings() -> dict[str, Any]:
 
 def read_settings() -> Settings:
     """Parse the settings of the running command."""
-    return parse_config(_required_settings(), TargetGainsight.config_jsonschema)[0]
+    return parse_settings(_required_settings(), TargetGainsight.config_jsonschema)
 
 
 def make_target(**overrides: Any) -> TargetGainsight:  # noqa: ANN401 - as settings are

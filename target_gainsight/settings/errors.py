@@ -6,14 +6,6 @@ from collections.abc import Iterable
 DISPLAY_LENGTH = 80
 
 
-class SettingsError(Exception):
-    """The configuration has errors, one message each."""
-
-    def __init__(self, errors: Iterable[str]) -> None:
-        self.errors = tuple(dict.fromkeys(errors))
-        super().__init__("\n".join(self.errors))
-
-
 class ConfigErrors(list[str]):
     """The messages of the errors found so far; the same one may be found at several settings."""
 

@@ -180,6 +180,7 @@ class Settings:
     connection: Connection
     limits: Limits
     output: Output
+    of_sdk: Mapping[str, Any]
     default_stream: StreamSettings | None
     streams: Mapping[str, StreamSettings | None] = declare(
         "Settings by stream: a stream name or glob, such as `nps_*`, to settings that hold for it. "

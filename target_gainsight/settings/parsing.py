@@ -3,14 +3,21 @@
 An error names the setting, shows what was given (never a secret) and says what to do.
 """
 
+import logging
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from jsonschema import Draft202012Validator
+from singer_sdk.exceptions import ConfigValidationError
+
 from target_gainsight.settings.addresses import MEMORY, SANDBOX, split_url
-from target_gainsight.settings.errors import ConfigErrors, SettingsError, did_you_mean
+from target_gainsight.settings.errors import ConfigErrors, did_you_mean
 from target_gainsight.settings.model import (
+    CONFIG_SCHEMA,
     ENTRY_SETTINGS,
     SETTINGS,
     Connection,
@@ -27,6 +34,8 @@ from target_gainsight.settings.setting import (
     settings_of,
 )
 from target_gainsight.settings.stream_settings import StreamSettings
+
+logger = logging.getLogger(__name__)
 
 _Form = TypeVar("_Form")
 
@@ -81,13 +90,17 @@ WITHOUT_EFFECT: tuple[object, ...] = (None, "", (), {}, "skip", "rest")
 """Values that have no effect, so that they conflict with nothing."""
 
 
-def parse_settings(raw: Mapping[str, Any]) -> Settings:
+def parse_settings(raw: Mapping[str, Any], schema: Mapping[str, Any] = CONFIG_SCHEMA) -> Settings:
     """Parse the configuration as it was given: JSON values or text, without defaults.
 
+    Args:
+        schema: The settings that may be given at the top, those of the Singer SDK included.
+
     Raises:
-        SettingsError: There are errors; all of them are listed.
+        ConfigValidationError: There are errors; all of them are listed.
     """
     errors = ConfigErrors()
+    _warn_of_unknown_settings(raw, schema["properties"])
     given = read_values(raw, SETTINGS, errors)
     _apply_load_method(given, errors)
     top = {name: given[name] for name in given if SETTINGS[name].scope == "stream"}
@@ -97,6 +110,7 @@ def parse_settings(raw: Mapping[str, Any]) -> Settings:
         connection=_parse_connection(_build(Connection, given), errors),
         limits=_parse_limits(_build(Limits, given), errors),
         output=_build(Output, given),
+        of_sdk=_read_sdk_settings(raw, schema, errors),
         default_stream=_parse_stream(top, {}, "", errors),
         streams={
             name: _parse_entry(name, entry, top, errors)
@@ -104,7 +118,8 @@ def parse_settings(raw: Mapping[str, Any]) -> Settings:
         },
     )
     if errors:
-        raise SettingsError(errors)
+        summary, listed = "Config validation failed", [*dict.fromkeys(errors)]
+        raise ConfigValidationError(summary, errors=listed)
     return settings
 
 
@@ -113,24 +128,30 @@ def parse_output(raw: Mapping[str, Any]) -> Output:
     return Output(**read_values(raw, settings_of(Output), ConfigErrors()))
 
 
-def read_sdk_settings(
-    raw: Mapping[str, Any], schema: Mapping[str, Any]
-) -> tuple[dict[str, Any], list[str]]:
-    """Read the settings of the Singer SDK; return them and the errors in them."""
-    errors = ConfigErrors()
-    of_sdk = {each.name: each for each in declared_settings(schema) if each.group == SDK_GROUP}
-    return read_values(raw, of_sdk, errors), errors
+def _warn_of_unknown_settings(raw: Mapping[str, Any], known: Mapping[str, Any]) -> None:
+    for name in raw:
+        if name not in known:
+            hint = did_you_mean(name, known)
+            if name in SETTINGS:
+                hint = "Set it for each stream, in its entry under streams."
+            logger.warning(f"setting '{name}' has no effect here. {hint}".rstrip())
 
 
-def unknown_settings(raw: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[str, ...]:
-    """Report settings at the top that nothing reads, with the likely intention."""
-    in_entries = "Set it for each stream, in its entry under streams."
-    return tuple(
-        f"setting '{name}' has no effect here. "
-        f"{in_entries if name in SETTINGS else did_you_mean(name, known)}".rstrip()
-        for name in raw
-        if name not in known
-    )
+def _read_sdk_settings(
+    raw: Mapping[str, Any], schema: Mapping[str, Any], errors: ConfigErrors
+) -> dict[str, Any]:
+    """Read the settings of the Singer SDK; also find what would fail later, or every record."""
+    declared = {each.name: each for each in declared_settings(schema) if each.group == SDK_GROUP}
+    given = read_values(raw, declared, errors)
+    try:
+        for error in Draft202012Validator(schema).iter_errors(given):
+            errors.append(f"{'.'.join(map(str, error.absolute_path))}: {error.message}")
+    except AttributeError:  # the SDK's schema of __else__ has a bare text among its choices
+        errors.append("stream_maps: __else__ can only be __NULL__.")
+    if re.search(r"\bfake\.", str(given.get("stream_maps"))) and not find_spec("faker"):
+        install = "pip install 'target-gainsight[faker]'"
+        errors.append(f"stream_maps: fake needs the faker extra. Install it: {install}")
+    return given
 
 
 def _build(form: type[_Form], given: Mapping[str, Any], **parsed: Any) -> _Form:  # noqa: ANN401

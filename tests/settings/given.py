@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from singer_sdk.exceptions import ConfigValidationError
 
-from target_gainsight.settings.errors import SettingsError
 from target_gainsight.settings.model import Settings
 from target_gainsight.settings.parsing import parse_settings
 from target_gainsight.settings.stream_settings import StreamSettings
@@ -45,7 +45,7 @@ def errors(**given: Any) -> list[str]:
 
 
 def errors_in(given: dict[str, Any]) -> list[str]:
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(ConfigValidationError) as refused:
         parse_settings(given)
     return list(refused.value.errors)
 

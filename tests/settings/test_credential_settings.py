@@ -8,8 +8,8 @@ import pytest
 from given import NO_CREDENTIAL, errors_in
 from hypothesis import given
 from hypothesis import strategies as st
+from singer_sdk.exceptions import ConfigValidationError
 
-from target_gainsight.settings.errors import SettingsError
 from target_gainsight.settings.parsing import parse_settings
 
 DOMAIN = {"domain": "initech.gainsightcloud.com"}
@@ -114,7 +114,7 @@ def printed(given: dict[str, Any]) -> str:
     """The credential that was given, or the errors in it."""
     try:
         return repr(parse_settings(DOMAIN | given))
-    except SettingsError as error:
+    except ConfigValidationError as error:
         return "\n".join(error.errors)
 
 
