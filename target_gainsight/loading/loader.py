@@ -288,7 +288,8 @@ class RecordLoader:
     def _on_batch_done(self, batch: Sequence[LoadRecord], done: Future[BatchResult]) -> None:
         result = done.result()
         self._keys_in_flight -= Counter(record.key for record in batch)
-        self._unmerged.extend(result.take_refused_merges())
+        if any(record.parts for record in batch):
+            self._unmerged.extend(result.take_refused_merges())
         if self.deferred is not None:
             self.deferred.settle(result)
         self._settle(result)

@@ -51,7 +51,7 @@ class RecoveringWriter(Writer):
 
     def claim_row(self, gsid: str | None) -> None:
         """Remember the row of a created record: in insert mode it may not match another record."""
-        if self.only_new and gsid is not None:
+        if gsid is not None:
             with self._lock:
                 self._claimed.append(gsid)
 
@@ -109,7 +109,8 @@ class RecoveringWriter(Writer):
                 missing.append(each)
             else:
                 taken.add(gsid)
-                self.claim_row(gsid)
+                if self.only_new:
+                    self.claim_row(gsid)
                 result.settle(record, Outcome.CREATED, gsid=gsid)
         for each in missing:
             similar = matches.near(each.record.key)

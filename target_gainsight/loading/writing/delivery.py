@@ -53,9 +53,10 @@ class Delivery:
             for record in batch
             if action == "create" and record.sent_before is not None
         ]
+        to_send = batch
         if replayed:
             self._recover(replayed)
-        to_send = self.result.unsettled(batch)
+            to_send = self.result.unsettled(batch)
         for has_gsid in (False, True):  # one call has one kind of key
             same = [each for each in to_send if (each.gsid is not None) == has_gsid]
             self.parts.append(Part(action, same))

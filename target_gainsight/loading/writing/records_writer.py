@@ -135,7 +135,8 @@ class RecordsWriter(RecoveringWriter):
             if row is not None:
                 gsid = row.get(GSID)
                 gsid = gsid if gsid and isinstance(gsid, str) else record.gsid
-                self.claim_row(gsid)
+                if self.only_new:
+                    self.claim_row(gsid)
                 result.settlements.append(Settlement(record, WRITTEN[action], gsid=gsid))
             elif failure is not None:
                 error = errors.RefusedError("refused", request_id=response.request_id)
