@@ -44,8 +44,6 @@ from target_gainsight.settings.stream_settings import DUE_DATE
 from target_gainsight.sinks.object_sink import ObjectSink
 from target_gainsight.sinks.stream import DELETED_AT
 
-EMAIL = "Email"
-
 
 class RecordsSink(ObjectSink):
     """Loads companies, relationships or a custom object, 50 records in a call."""
@@ -217,7 +215,7 @@ class TimelineSink(StaticSchemaSink):
     @override
     def _derive(self) -> dict[str, Sequence[str]]:
         filled, lookup = self._filled_fields(), self.stream.lookups.get(AUTHOR_ID)
-        emails = [] if lookup is None else [n for n, to in lookup.fields.items() if to == EMAIL]
+        emails = [] if lookup is None else [n for n, to in lookup.fields.items() if to == "Email"]
         derived = {EXTERNAL_ID: self.key_properties, AUTHOR: emails[:1]}
         return {name: each for name, each in derived.items() if each and name not in filled}
 
