@@ -21,7 +21,7 @@ from target_gainsight.mapping.escaping import one_line
 from target_gainsight.mapping.planning.checks import StreamMismatchError
 from target_gainsight.singer.schemas import merge_schemas, repair_schema, with_undeclared
 from target_gainsight.singer.stream_maps import Route, StreamMaps
-from target_gainsight.sinks.stream import DELETED_AT, StreamSink
+from target_gainsight.sinks.stream import StreamSink
 
 logger = logging.getLogger(__name__)
 
@@ -122,10 +122,8 @@ class RecordRouter:
         source = SourceRecord(stream, alias, message, self._schemas[stream], number)
         if failure is not None:
             self.ledger.record_source(source, Outcome.REJECTED, failure)
-        elif message["record"].get(DELETED_AT) is not None:
-            sink.take_deleted(record, source)
         else:
-            sink.check_and_take(record, source)
+            sink.receive(record, source)
 
     def _open(self, stream: str, undeclared: Iterable[str] = ()) -> None:
         """Register the maps of a stream, and make or change the sink of each."""

@@ -10,13 +10,12 @@ from typing import Any
 from typing_extensions import override
 
 from target_gainsight.loading.csv_files import CsvFile, file_name
-from target_gainsight.loading.outcomes import Outcome, reason_of_fields
 from target_gainsight.loading.records import SourceRecord
 from target_gainsight.loading.settling.summary import FileCounts
 from target_gainsight.loading.storage.private_file import PART, remove_leftovers
 from target_gainsight.mapping.columns import columns_of
 from target_gainsight.mapping.csv_columns import CsvPlan, plan_survey
-from target_gainsight.mapping.errors import RecordRejectedError, display
+from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.escaping import csv_text, one_line
 from target_gainsight.sinks.stream import StreamSink
 
@@ -61,14 +60,10 @@ class FileSink(StreamSink):
 
     @override
     def take(self, record: Mapping[str, Any], source: SourceRecord) -> None:
-        try:
-            cells = self.plan.row(record)
-        except RecordRejectedError as error:
-            self.ledger.record_source(source, Outcome.REJECTED, reason_of_fields(error.errors))
-            return
+        line = csv_text(self.plan.row(record)).encode() + LINE_END
         retires = self.ledger.rejects.retired_by(source, source.sequence)
         with self.streams.loading(self):
-            self._add_row(csv_text(cells).encode() + LINE_END, source.sequence, retires)
+            self._add_row(line, source.sequence, retires)
 
     @override
     def process_batch(self, context: dict[str, Any]) -> None:

@@ -12,7 +12,6 @@ from target_gainsight.loading.deletes import RowDeleter
 from target_gainsight.loading.dry_run.overlay import PlanningWriter
 from target_gainsight.loading.keys import LINK_OBJECT
 from target_gainsight.loading.loader import RecordLoader
-from target_gainsight.loading.outcomes import Outcome, reason_of_fields
 from target_gainsight.loading.reading.comparison import Comparison
 from target_gainsight.loading.reading.current_rows import (
     GSID,
@@ -29,7 +28,6 @@ from target_gainsight.loading.writing.per_record_writers import (
 )
 from target_gainsight.loading.writing.records_writer import RecordsWriter
 from target_gainsight.loading.writing.writer import Writer
-from target_gainsight.mapping.errors import RecordRejectedError
 from target_gainsight.mapping.planning.static_schemas import (
     AUTHOR,
     AUTHOR_ID,
@@ -54,11 +52,7 @@ class RecordsSink(ObjectSink):
         if self.stream.deletes != "delete" or not deleted_at or is_blank(deleted_at):
             super().take_deleted(record, source)
             return
-        try:
-            fields = self.mapper.map_keys(record)
-        except RecordRejectedError as error:
-            self.ledger.record_source(source, Outcome.REJECTED, reason_of_fields(error.errors))
-            return
+        fields = self.mapper.map_keys(record)
         references = self.lookups.references_of(record)
         references = {name: each for name, each in references.items() if name in self.plan.keys}
         self._append(LoadRecord(source, fields, references=references, deletes=True))

@@ -16,7 +16,7 @@ from target_gainsight.loading.loader import RecordLoader
 from target_gainsight.loading.loading_streams import LoadingStream
 from target_gainsight.loading.lookups.plans import StreamLookups
 from target_gainsight.loading.lookups.resolver import Resolver
-from target_gainsight.loading.outcomes import Outcome, RunStoppedError, reason_of_fields
+from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.reading.comparison import Comparison
 from target_gainsight.loading.reading.current_rows import CurrentRows, ObjectReader
 from target_gainsight.loading.records import LoadRecord, SourceRecord
@@ -116,13 +116,12 @@ class ObjectSink(StreamSink):
             if self.lookups.plans:
                 loaded.references = self.lookups.references_of(record)
                 loaded.links = self.lookups.links_of(record)
-        except RecordRejectedError as error:
+        except RecordRejectedError:
             fields = {
                 field: record.get(column) for column, field in self.plan.column_to_field.items()
             }
             self.context.lookups.on_reject(self.object_name, fields)
-            self.ledger.record_source(source, Outcome.REJECTED, reason_of_fields(error.errors))
-            return
+            raise
         reason = source.message.get(REASON_PROPERTY)
         sent_at = reason.get("sent_at") if isinstance(reason, dict) else None
         if isinstance(sent_at, (float, Decimal)):

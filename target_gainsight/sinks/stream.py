@@ -12,10 +12,10 @@ from singer_sdk.sinks import BatchSink
 from typing_extensions import override
 
 from target_gainsight.loading.context import RunContext, find_stream_settings
-from target_gainsight.loading.outcomes import Outcome, Reason
+from target_gainsight.loading.outcomes import Outcome, Reason, reason_of_fields
 from target_gainsight.loading.records import SourceRecord
 from target_gainsight.mapping.columns import Column
-from target_gainsight.mapping.errors import error_text
+from target_gainsight.mapping.errors import RecordRejectedError, error_text
 from target_gainsight.mapping.escaping import one_line
 
 Check = Callable[[dict[str, Any]], None]
@@ -114,17 +114,23 @@ class StreamSink(BatchSink):
             warning = "columns that %s does not have are not sent: %s"
             self.logger.warning(warning, where, one_line(", ".join(names)))
 
-    def check_and_take(self, record: dict[str, Any], source: SourceRecord) -> None:
-        """Take a record as it comes out of the stream maps, if it is valid."""
-        if self.include_sdc_metadata_properties:
-            record = dict(record)
-            self._add_sdc_metadata_to_record(record, dict(source.message), {})
-        elif not (self.knows_fields and METADATA.isdisjoint(record)):
-            record = {name: value for name, value in record.items() if name not in METADATA}
-        failure = self._find_failure(record)
-        if failure is None:
-            self.take(record, source)
-        else:
+    def receive(self, record: dict[str, Any], source: SourceRecord) -> None:
+        """Take a record as it comes out of the stream maps, or reject it."""
+        try:
+            if source.message["record"].get(DELETED_AT) is not None:
+                self.take_deleted(record, source)
+                return
+            if self.include_sdc_metadata_properties:
+                record = dict(record)
+                self._add_sdc_metadata_to_record(record, dict(source.message), {})
+            elif not (self.knows_fields and METADATA.isdisjoint(record)):
+                record = {name: value for name, value in record.items() if name not in METADATA}
+            failure = self._find_failure(record)
+            if failure is None:
+                self.take(record, source)
+        except RecordRejectedError as error:
+            failure = reason_of_fields(error.errors)
+        if failure is not None:
             self.ledger.record_source(source, Outcome.REJECTED, failure)
 
     def _find_failure(self, record: dict[str, Any]) -> Reason | None:
@@ -156,7 +162,7 @@ class StreamSink(BatchSink):
 
     @abstractmethod
     def take(self, record: Mapping[str, Any], source: SourceRecord) -> None:
-        """Take a valid record."""
+        """Take a valid record, or raise a RecordRejectedError."""
 
     def take_deleted(self, record: Mapping[str, Any], source: SourceRecord) -> None:  # noqa: ARG002
         """Take a record that the source has deleted: skip it, unless the sink deletes rows."""
