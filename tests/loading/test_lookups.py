@@ -168,9 +168,11 @@ def test_leave_empty_writes_record_without_parent(tenant: Tenant) -> None:
     assert companies_of(tenant) == {"r1": None}
 
 
-def test_several_parents_reject_child_with_their_gsids(tenant: Tenant) -> None:
+@pytest.mark.parametrize("on_no_match", ["reject", "leave_empty"])
+def test_several_parents_reject_child_with_their_gsids(tenant: Tenant, on_no_match: str) -> None:
     twins = seed_companies(tenant, "Initech", "Initech")
-    run = load_responses(tenant, [response("r1", "Initech")])
+    lookup = {"Company__gc": by_name(on_no_match=on_no_match)}
+    run = load_responses(tenant, [response("r1", "Initech")], lookup)
     assert run.codes == ["lookup_multi_match"]
     message = run.rejects[0]["gainsight_reject"]["message"]
     assert all(gsid in message for gsid in twins)

@@ -91,7 +91,7 @@ class Resolver:
         gsids = self.index.gsids(refers) if isinstance(refers, LookupKey) else ()
         if len(gsids) == 1 or (gsids and plan.lookup.multi_match == "first"):
             return gsids[0]
-        if plan.lookup.on_no_match == "reject":
+        if gsids or plan.lookup.on_no_match == "reject":
             raise _MissedLookupError(self._reason(plan, refers, gsids))
         return None
 
