@@ -51,14 +51,11 @@ class RecordMapper:
             )
             for name in (*filled, *spec.keys, *spec.fallback_keys, *fields)
         }
-        self._columns = tuple(
-            (source, target, self.converters[target])
-            for source, target in spec.column_to_field.items()
-        )
+        columns = spec.column_to_field.items()
+        self._columns = [(source, self.converters[target]) for source, target in columns]
+        constants = spec.constants.items()
+        self._constants = {name: self.converters[name].write(value) for name, value in constants}
         self._omits_null = settings.null_values == "omit"
-        self._constants = self._without_nulls(
-            {name: self.converters[name].write(value) for name, value in spec.constants.items()}
-        )
         self._keys = spec.keys
         self._required = [name for name, each in fields.items() if is_required_to_create(each)]
         # A key that only a lookup fills gets its value later.
@@ -66,22 +63,23 @@ class RecordMapper:
         if settings.sync_mode == "insert":
             needed = dict.fromkeys(self._required, REQUIRED_MISSING)
         self._needed = {name: error for name, error in needed.items() if name in filled}
-        for _, target, converter in self._columns:
+        for _, converter in self._columns:
             if converter.field and not converter.field.nillable:
-                self._needed.setdefault(target, NULL_NOT_ALLOWED)
+                self._needed.setdefault(converter.name, NULL_NOT_ALLOWED)
 
     def map(self, record: Mapping[str, object]) -> dict[str, Json]:
         """Return the Gainsight record of a source's record, or raise the errors of all fields."""
         mapped: dict[str, Json] = {}
         errors: dict[str, FieldError] = {}
-        for source, target, converter in self._columns:
+        for source, converter in self._columns:
             if source in record:
                 try:
-                    mapped[target] = converter.write(record[source])
+                    mapped[converter.name] = converter.write(record[source])
                 except RecordRejectedError as rejection:
-                    [errors[target]] = rejection.errors
-        mapped = self._without_nulls(mapped)
+                    [errors[converter.name]] = rejection.errors
         mapped.update(self._constants)
+        if self._omits_null:
+            mapped = {name: value for name, value in mapped.items() if value is not None}
         for name, error in self._needed.items():
             is_sent = name in mapped or error is not NULL_NOT_ALLOWED
             if is_sent and name not in errors and is_blank(mapped.get(name)):
@@ -92,7 +90,7 @@ class RecordMapper:
 
     def map_keys(self, record: Mapping[str, object]) -> dict[str, Json]:
         """Return the lookup keys of a source's record, to find its row."""
-        columns = (source for source, target, _ in self._columns if target in self._keys)
+        columns = (source for source, each in self._columns if each.name in self._keys)
         mapped = self.map({source: record.get(source) for source in columns})
         return {name: mapped[name] for name in self._keys if name in mapped}
 
@@ -120,11 +118,6 @@ class RecordMapper:
         if context in record and is_blank(record[context]) and is_blank(record.get("ContextId")):
             missing.append(context)
         return tuple([self._error(name, REQUIRED_MISSING, record) for name in missing])
-
-    def _without_nulls(self, mapped: dict[str, Json]) -> dict[str, Json]:
-        if not self._omits_null:
-            return mapped
-        return {name: value for name, value in mapped.items() if value is not None}
 
     def _error(self, name: str, error: ConversionError, record: Mapping[str, Json]) -> FieldError:
         converter = self.converters.get(name) or Converter(name)

@@ -41,7 +41,6 @@ _DELETE_POSITIONS = {
     (500, "GSOBJ_1003"): "delete_failed",
 }
 _COLUMN = "tg_probe_match"
-_PEOPLE_PATH = "/v1/peoplemgmt/v1.0/people"
 _PERSON_FIELDS = (GSID, "Email", "Name", "FirstName", "MiddleName", "LastName")
 _DAYS: Mapping[str, tuple[int, Json]] = {
     "iso": (FIRST, DAY),
@@ -132,12 +131,8 @@ def _send_bad_records(trial: Trial) -> Iterator[Observation]:
     errors = as_mapping(reply.data).get("errors")
     listed = errors if isinstance(errors, list) else []
     groups = [len(each) if isinstance(each, list) else 0 for each in listed]
-    shapes = {
-        "missing": [],
-        "first_only": [1],
-        "nested": [len(bad), 1],
-        "flat": [0] * len(bad) + [0],
-    }
+    nested, flat = [len(bad), 1], [0] * (len(bad) + 1)
+    shapes = {"missing": [], "first_only": [1], "nested": nested, "flat": flat}
     position = next((each for each, shape in shapes.items() if groups == shape), None)
     observed = f"{position}, {len(listed)} entries for 2 bad records with {len(bad) + 1} bad fields"
     yield Observation("error_listing", position, observed)
@@ -250,7 +245,7 @@ def _send_person_again(facts: tuple[ProbedTenant, Record]) -> Iterator[Observati
     """Send an existing person its own values again, to see the shape of the response."""
     tenant, person = facts
     values = {name: value for name, value in person.items() if value and name != GSID}
-    reply = tenant.send(Call("PUT", _PEOPLE_PATH, kind="person", json=values))
+    reply = tenant.send(Call("PUT", "/v1/peoplemgmt/v1.0/people", kind="person", json=values))
     is_same = find_people(tenant, str(person["Email"])) == [person]
     observed = "it does not" if is_same else "the names or the email have changed"
     yield holds("person_unchanged", is_same, observed)

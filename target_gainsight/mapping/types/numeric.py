@@ -18,7 +18,6 @@ LARGE = 10**18
 _NUMBER = re.compile(
     r"[+-]?(?:(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?"
 )
-_AMBIGUOUS = re.compile(r"[%,$¢£¤¥₠-⃏]|^[A-Z]{3}\s?[0-9]|[0-9]\s?[A-Z]{3}$")
 _WORDS = {
     **dict.fromkeys(("true", "t", "yes", "y", "on"), True),
     **dict.fromkeys(("false", "f", "no", "n", "off"), False),
@@ -34,10 +33,9 @@ def write_number(value: object) -> int | float | Decimal | None:
         value = Decimal(text.replace(",", "")) if _NUMBER.fullmatch(text) else text
     if isinstance(value, NUMBERS) and not isinstance(value, bool):
         return within_range(value)
-    is_ambiguous = isinstance(value, str) and _AMBIGUOUS.search(value)
-    reason = ": it has a currency, a percent sign or a decimal comma" if is_ambiguous else ""
+    message = "not a number, or one with a currency, a percent sign or a decimal comma"
     hint = "Send digits with a decimal point, such as 1234.5 or 1,234.5."
-    raise ConversionError(code="not_a_number", message=f"not a number{reason}", hint=hint)
+    raise ConversionError(code="not_a_number", message=message, hint=hint)
 
 
 def within_range(value: float | Decimal) -> int | float | Decimal:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime, time
 from typing import NamedTuple
 
@@ -102,13 +103,12 @@ def join_keys(record: Mapping[str, object], names: Sequence[str]) -> str | None:
     values = [record.get(name) for name in names]
     if any(is_blank(value) for value in values):
         return None
-    try:
+    with suppress(ConversionError):
         texts = [write_text(value) for value in values]
-    except ConversionError:
-        return None
-    if len(texts) > 1:
-        texts = [text.replace("\\", r"\\").replace("|", r"\|") for text in texts]
-    return "|".join(texts)
+        if len(texts) > 1:
+            texts = [text.replace("\\", r"\\").replace("|", r"\|") for text in texts]
+        return "|".join(texts)
+    return None
 
 
 def encodable(text: str) -> str:
