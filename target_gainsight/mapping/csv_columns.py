@@ -20,11 +20,7 @@ from target_gainsight.mapping.planning.checks import (
     check_column_type,
     missing_columns,
 )
-from target_gainsight.mapping.record_mapper import (
-    KEY_MISSING,
-    NULL_NOT_ALLOWED,
-    REQUIRED_MISSING,
-)
+from target_gainsight.mapping.record_mapper import KEY_MISSING, NULL_NOT_ALLOWED, REQUIRED_MISSING
 from target_gainsight.mapping.types.converters import REFERENCES, Converter
 from target_gainsight.mapping.types.spellings import is_blank
 from target_gainsight.mapping.types.strings import write_text

@@ -6,16 +6,7 @@ from contextlib import suppress
 from decimal import Decimal
 from urllib.parse import urlsplit
 
-from target_gainsight.api import (
-    Condition,
-    Json,
-    ObjectSchema,
-    Record,
-    all_of,
-    any_of,
-    errors,
-    is_in,
-)
+from target_gainsight.api import Condition, Json, ObjectSchema, all_of, any_of, errors, is_in
 from target_gainsight.api.http.json_codec import as_mapping, as_mappings, as_text
 from target_gainsight.api.resources.per_record import CTA_NAMES_CALL
 from target_gainsight.api.resources.records import rows_of
@@ -109,15 +100,6 @@ def _describe_objects(tenant: ProbedTenant) -> Iterator[Observation]:
         yield Observation("describe_children_first", not all(are_first), observed)
 
 
-def _find_options(tenant: ProbedTenant) -> Iterator[Observation]:
-    picklists = [each for each in tenant.company_fields if each.data_type == "PICKLIST"]
-    listed = sum(bool(each.options) for each in require(picklists, "company has no picklist"))
-    position = "listed"
-    if not listed:
-        position = "by_category" if picklists[0].load_options() else "unlisted"
-    yield Observation("picklist_options", position, f"{listed} of {len(picklists)} are: {position}")
-
-
 def _find_unreadable(tenant: ProbedTenant) -> Iterator[Observation]:
     read = tenant.companies
     unreadable = [each.name for each in tenant.company_fields if each.name not in read.select]
@@ -181,16 +163,17 @@ def _form(value: Json) -> str:
 
 def _compare_case(tenant: ProbedTenant) -> Iterator[Observation]:
     """Look for one user by an email in the other case, and for another by the name."""
-    sought: list[Record] = []
+    sought: list[Json] = []
     where = []
     for field in ("Email", "Name"):
-        others = (user for user in tenant.users.rows or () if user not in sought)
-        user = next((each for each in others if _has_case(each.get(field))), None)
-        sought.append(require(user, "it takes two users with a name and an email"))
-        where.append(Condition(field, "EQ", (str(sought[-1][field]).swapcase(),)))
+        others = (user for user in tenant.users.rows or () if user.get(GSID) not in sought)
+        found = next((each for each in others if _has_case(each.get(field))), None)
+        user = require(found, "it takes two users with a name and an email")
+        sought.append(user.get(GSID))
+        where.append(Condition(field, "EQ", (str(user[field]).swapcase(),)))
     read = tenant.query(USER, (GSID,), any_of(*where))
     require(read.rows is not None, read.summary)
-    email, name = (user.get(GSID) in read.values(GSID) for user in sought)
+    email, name = (gsid in read.values(GSID) for gsid in sought)
     position = {(True, True): "all", (True, False): "email", (False, False): "none"}
     ignoring = [what for what, each in {"emails": email, "names": name}.items() if each]
     observed = f"{' and '.join(ignoring) or 'neither'} without case"
@@ -212,8 +195,14 @@ def _filter_by_wrong_type(tenant: ProbedTenant) -> Iterator[Observation]:
 
 
 def _read_picklists(tenant: ProbedTenant) -> Iterator[Observation]:
-    """Settle how a picklist is read, and whether a filter finds a row by an item's label."""
-    for field in (each for each in tenant.company_fields if each.data_type == "PICKLIST"):
+    """Settle how picklists are described and read, and whether a filter takes an item's label."""
+    picklists = [each for each in tenant.company_fields if each.data_type == "PICKLIST"]
+    listed = sum(bool(each.options) for each in require(picklists, "company has no picklist"))
+    position = "listed"
+    if not listed:
+        position = "by_category" if picklists[0].load_options() else "unlisted"
+    yield Observation("picklist_options", position, f"{listed} of {len(picklists)} are: {position}")
+    for field in picklists:
         for row in tenant.companies.rows or ():
             item = as_text(row.get(field.name)) or ""
             options = (field.options or field.load_options()) if item else ()
@@ -344,9 +333,6 @@ READ_QUESTIONS = {
         Topic("flags_as_text", "flags are true and false", _READ, False),
         Topic("describe_children_first", "the objects asked for come first", "ignores it", False),
     ),
-    _find_options: (
-        Topic("picklist_options", "picklists are described with items", _CHECKED, "listed"),
-    ),
     _find_unreadable: (
         Topic("unreadable_field", "every described field can be queried", "compares it", ""),
     ),
@@ -363,6 +349,7 @@ READ_QUESTIONS = {
         Topic("ignores_wrong_filter", "a value of the wrong type is refused", _STOPS, False),
     ),
     _read_picklists: (
+        Topic("picklist_options", "picklists are described with items", _CHECKED, "listed"),
         Topic("picklist_read", "a picklist is read as a GSID", "compares it", otherwise=_REWRITTEN),
         Topic("query_picklist_by_label", "a filter accepts labels", "filters by GSIDs", True),
     ),

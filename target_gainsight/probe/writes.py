@@ -7,14 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from target_gainsight.api import Call, Json, Record, is_in
 from target_gainsight.api.http.json_codec import as_mapping
 from target_gainsight.mapping.types.datetimes import comparable_date
-from target_gainsight.probe.observations import (
-    Observation,
-    Position,
-    ProbeEndedError,
-    Topic,
-    holds,
-    require,
-)
+from target_gainsight.probe.observations import Observation, ProbeEndedError, Topic, holds, require
 from target_gainsight.probe.reads import DATES, DATETIMES, EMPTY_TEXT, observe_dates
 from target_gainsight.probe.tenant import BASIC_FIELDS, GSID, ProbedTenant, Reply
 from target_gainsight.probe.trial import DAY, Trial, labels_with_case
@@ -40,7 +33,6 @@ _DELETE_POSITIONS = {
     (404, "GSOBJ_1011"): "not_found",
     (500, "GSOBJ_1003"): "delete_failed",
 }
-_COLUMN = "tg_probe_match"
 _PERSON_FIELDS = (GSID, "Email", "Name", "FirstName", "MiddleName", "LastName")
 _DAYS: Mapping[str, tuple[int, Json]] = {
     "iso": (FIRST, DAY),
@@ -52,7 +44,9 @@ _DAYS: Mapping[str, tuple[int, Json]] = {
 """The same day in several formats, each with the row that it is written to."""
 
 
-def _judge(name: str, reply: Reply, accepted: Position, refused: Position) -> Observation:
+def _judge(
+    name: str, reply: Reply, accepted: str | bool | None, refused: str | bool | None
+) -> Observation:
     """Return the position for a write that is accepted, or that for one that is refused."""
     if reply.accepts():
         return Observation(name, accepted, "accepted")
@@ -70,11 +64,6 @@ def _create(trial: Trial) -> Iterator[Observation]:
     sent = [str(row[GSID]) for number in numbers for row in rows[number]]
     require(sorted(listed) == sorted(sent), "the response does not list the records by GSID")
     yield holds("row_order", listed == sent, "it does" if listed == sent else "in another order")
-
-
-def _update_by_gsid(trial: Trial) -> Iterator[Observation]:
-    reply = trial.update_by_gsid(FIRST, trial.change(1))
-    yield _judge("keys_gsid_refused", reply, False, True)
 
 
 def _update_without_match(trial: Trial) -> Iterator[Observation]:
@@ -105,8 +94,10 @@ def _count_changed(rows: Sequence[Record], change: Record) -> int:
     return sum(change.items() <= row.items() for row in rows)
 
 
-def _misuse_keys(trial: Trial) -> Iterator[Observation]:
-    """Send four keys, and then a record that lacks the second of two keys."""
+def _update_by_keys(trial: Trial) -> Iterator[Observation]:
+    """Update by GSID, by four keys, and a record that lacks the second of two keys."""
+    reply = trial.update_by_gsid(FIRST, trial.change(1))
+    yield _judge("keys_gsid_refused", reply, False, True)
     change = trial.change(4)
     trial.update({FIRST: change})
     reply = trial.update({FIRST: change}, [*change, trial.key, *change])
@@ -143,15 +134,15 @@ def _send_bad_records(trial: Trial) -> Iterator[Observation]:
 
 def _link_to_nothing(trial: Trial) -> Iterator[Observation]:
     """Let the tenant look up a name that no row has, and write a GSID that no row has."""
-    field = trial.field("lookup")
+    field, column = trial.field("lookup"), "tg_probe_match"
     lookup: Json = {
-        "fields": {_COLUMN: "Name"},
+        "fields": {column: "Name"},
         "lookupField": GSID,
         "objectName": field.lookup_objects[0],
         "multiMatchOption": "FIRSTMATCH",
         "onNoMatch": "ERROR",
     }
-    record = {_COLUMN: f"tg-probe-{secrets.token_hex(16)}"}
+    record = {column: f"tg-probe-{secrets.token_hex(16)}"}
     reply = trial.update({FIRST: record}, lookups={field.name: lookup})
     yield _judge("lookup_error_code", reply, None, reply.code)
     gsids = trial.tenant.query(field.lookup_objects[0], BASIC_FIELDS, limit=1).values(GSID)
@@ -258,9 +249,6 @@ def _send_person_again(facts: tuple[ProbedTenant, Record]) -> Iterator[Observati
 
 QUESTIONS = {
     _create: (Topic("row_order", "created rows are listed in the order sent", otherwise=_REPORT),),
-    _update_by_gsid: (
-        Topic("keys_gsid_refused", "an update by keys=Gsid is accepted", _BY_GSID, False),
-    ),
     _update_without_match: (
         Topic("put_without_match", "one key without a match refuses all", _BY_GSID, "error"),
         Topic("put_without_match_code", "that refusal has GSOBJ_1011", _BY_GSID, "GSOBJ_1011"),
@@ -268,7 +256,8 @@ QUESTIONS = {
     _update_twins: (
         Topic("put_multi_match", "a key updates all its rows", _BY_GSID, "update_all"),
     ),
-    _misuse_keys: (
+    _update_by_keys: (
+        Topic("keys_gsid_refused", "an update by keys=Gsid is accepted", _BY_GSID, False),
         Topic("too_many_keys_code", "4 keys are refused with GSOBJ_1008", _NO_SUCH_CALL, _GENERIC),
         Topic("put_missing_key", "a record without a key is refused", _NO_SUCH_CALL, "error"),
         Topic("put_missing_key_code", "that refusal has GSOBJ_1007", _NO_SUCH_CALL, "GSOBJ_1007"),
