@@ -140,7 +140,7 @@ def plan_job_columns(
         if each.source in own:
             problems += check_column_type(own[each.source], each.converter.field)
     if not plan:
-        problems.append(FieldProblem("column", "", "It has no columns.", needs_column=True))
+        problems.append(FieldProblem("column", "", "It has no columns.", columns=()))
     object_name = schema.name if schema else "its bulk job"
     return _checked_plan(plan, columns, problems, "column", stream, object_name)
 
@@ -170,7 +170,7 @@ def plan_survey(columns: tuple[Column, ...], settings: StreamSettings, *, stream
     for role in (each for each in _REQUIRED if each not in roles):
         message = f"A survey import needs {role}, and no column or constant fills it."
         near = suggest_names(role, names)
-        problems.append(FieldProblem("survey_columns", role, message, near, needs_column=True))
+        problems.append(FieldProblem("survey_columns", role, message, near, columns=()))
     order = [*SURVEY_COLUMNS]
     plan.sort(key=lambda each: order.index(each.role) if each.role in order else len(order))
     return _checked_plan(plan, columns, problems, "survey_columns", stream, "a survey import")

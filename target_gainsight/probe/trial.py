@@ -19,10 +19,8 @@ from target_gainsight.probe.observations import ProbeEndedError, require
 from target_gainsight.probe.tenant import GSID, ProbedTenant, Reply
 
 DAY = "2026-01-27"
-"""The day that is written to dates."""
 _MARK = "tg-probe-"
-_MARK_LENGTH = len(_MARK) + 15
-"""The characters that a key field must hold."""
+_KEY_LENGTH = len(_MARK) + 15
 _MARKED = re.compile(
     rf"{_MARK}(?P<token>[0-9a-f]{{8}})(?P<check>[0-9a-f]{{4}})-(?P<number>[0-9]{{1,2}})"
 )
@@ -174,7 +172,7 @@ def plan_writes(tenant: ProbedTenant, object_name: str) -> Trial:
     if schema.object_type != "CUSTOM" or not keys:
         message = (
             f"{schema.name} is no custom object with a writable text field (String) of "
-            f"{_MARK_LENGTH} characters or more. Name a low-volume object, best one for tests"
+            f"{_KEY_LENGTH} characters or more. Name a low-volume object, best one for tests"
         )
         raise ProbeEndedError(message)
     # Best one that a record needs anyway.
@@ -210,7 +208,7 @@ def _is_mandatory(field: Field) -> bool:
 
 
 def _holds_mark(field: Field) -> bool:
-    is_long = (field.length or _MARK_LENGTH) >= _MARK_LENGTH
+    is_long = (field.length or _KEY_LENGTH) >= _KEY_LENGTH
     return field.data_type == "STRING" and is_long and field.insertable and field.updatable
 
 

@@ -22,16 +22,15 @@ class FieldProblem:
     """One thing that must be corrected before the stream can be loaded.
 
     The `setting` has the name; it is `column` for a column of the stream, and `required` for a
-    field that nothing fills. If it `needs_column`, it is solved by `columns` of the records that
-    the SCHEMA lacks.
+    field that nothing fills. `columns` of the records, which the SCHEMA lacks, would solve it:
+    these, some whose names are not known (empty), or none (None).
     """
 
     setting: str
     name: str
     message: str
     suggestions: tuple[str, ...] = ()
-    needs_column: bool = False
-    columns: tuple[str, ...] = ()
+    columns: tuple[str, ...] | None = None
 
     def __str__(self) -> str:
         prefix = "" if self.setting == "column" else f"{self.setting}: "
@@ -60,9 +59,9 @@ class StreamMismatchError(Exception):
         self.stream = stream
         self.spec = spec
         self.proposal = ""
-        self.needs_columns_only = all(each.needs_column for each in self.problems)
-        are_named = self.needs_columns_only and all(each.columns for each in self.problems)
-        named = (column for each in self.problems for column in each.columns)
+        self.needs_columns_only = all(each.columns is not None for each in self.problems)
+        are_named = all(each.columns for each in self.problems)
+        named = (column for each in self.problems for column in each.columns or ())
         self.named_columns = tuple(named) if are_named else ()
         count = counted(len(self.problems), "problem")
         title = f"Stream {display(stream)} does not fit {one_line(object_name)}: {count}."
@@ -139,14 +138,14 @@ def missing_columns(
     for name, near in similar.items():
         if near:
             message = f"The stream has no column {name}."
-            needs_column = set(near).isdisjoint(spare)
-            yield FieldProblem(setting, name, message, near, needs_column, (name,))
+            columns_needed = (name,) if set(near).isdisjoint(spare) else None
+            yield FieldProblem(setting, name, message, near, columns_needed)
     if others := tuple(name for name, near in similar.items() if not near):
         missing_names = f"column{'s' if others[1:] else ''} {', '.join(others)}"
         message = (
             f"The stream has no {missing_names}. Check the selection in the tap (meltano select)."
         )
-        yield FieldProblem(setting, "", message, needs_column=True, columns=others)
+        yield FieldProblem(setting, "", message, columns=others)
 
 
 def check_column_type(column: Column, field: Field | None) -> Iterator[FieldProblem]:
@@ -170,7 +169,7 @@ def _find_wrong_sources(spec: MappingSpec) -> Iterator[FieldProblem]:
         for name in names:
             if not spec.is_unknown_field(name) and not spec.sources_of(name):
                 message = f"No column, constant or lookup fills {name}."
-                yield FieldProblem(setting, name, message, needs_column=True)
+                yield FieldProblem(setting, name, message, columns=())
     for name in dict.fromkeys([*spec.column_to_field.values(), *spec.constants]):
         sources = spec.sources_of(name)
         if len(sources) > 1:
@@ -188,7 +187,7 @@ def _find_unfilled_fields(spec: MappingSpec, *, documented: bool) -> Iterator[Fi
                 f"{spec.object_name} needs {field.name} to create a record, and no column, "
                 "constant or lookup fills it."
             )
-            yield FieldProblem("required", field.name, message, needs_column=True)
+            yield FieldProblem("required", field.name, message, columns=())
 
 
 def _find_reason(spec: MappingSpec, setting: str, name: str) -> str:

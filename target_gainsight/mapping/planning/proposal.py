@@ -16,7 +16,6 @@ from target_gainsight.mapping.planning.static_schemas import ACTIVITY, CTA
 from target_gainsight.mapping.types.converters import may_convert
 from target_gainsight.settings.stream_settings import OBJECT_NAMES
 
-NAME = "Name"
 _LEAST_SIMILARITY = 0.9
 _DIGITS = re.compile(r"\d+")
 COMPANY, COMPANY_PERSON, PERSON, USER = "company", "company_person", "person", "gsuser"
@@ -27,8 +26,6 @@ _USUAL_NAMES = {"Name": ("", "name"), "Email": ("email", "emailaddress", "mail")
 
 _RANKS = {"Email": 1, "Name": 2}
 """An id of the row identifies it best, then its email, then its name."""
-_OWN_KEYS = (PERSON, ACTIVITY)
-"""Objects that are always identified by the same field."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +161,8 @@ def _propose_keys(spec: MappingSpec, mapping: Mapping[str, str]) -> tuple[str, .
         return [field for field in fields if field.data_type in KEY_TYPES]
 
     configured = usable(spec.keys if spec.settings.lookup_keys else ())
-    needs_none = spec.settings.sync_mode == "insert" or spec.object_name.lower() in _OWN_KEYS
+    has_own_key = spec.object_name.lower() in {PERSON, ACTIVITY}
+    needs_none = has_own_key or spec.settings.sync_mode == "insert"
     named = usable([mapping[name] for name in spec.key_properties if name in mapping])
     others = usable(mapping.values())
     ids = [
@@ -172,7 +170,7 @@ def _propose_keys(spec: MappingSpec, mapping: Mapping[str, str]) -> tuple[str, .
         for field in others
         if field.data_type == "SFDCID" or bare_name(field.name).startswith("externalid")
     ]
-    names = [field for field in others if field.name == NAME and spec.object_name != CTA]
+    names = [field for field in others if field.name == "Name" and spec.object_name != CTA]
     is_whole = 0 < len(named) == len(spec.key_properties) <= MAX_KEYS
     found = named if is_whole else (ids or names)[:1]
     return tuple(field.name for field in configured or ([] if needs_none else found))

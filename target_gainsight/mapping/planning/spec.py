@@ -9,8 +9,6 @@ from target_gainsight.mapping.columns import METADATA_PREFIX, Column
 from target_gainsight.mapping.near_names import suggest_names
 from target_gainsight.settings.stream_settings import StreamSettings
 
-GSID_FIELD = "Gsid"
-
 
 @dataclass(frozen=True)
 class MappingSpec:
@@ -106,7 +104,7 @@ class MappingSpec:
         rule = self.settings.field_rules.get(field.name)
         is_create_only = rule and rule.write == "create" and mode == "upsert"
         creates, updates = mode != "update", mode != "insert" and not is_create_only
-        if field.name == GSID_FIELD:
+        if field.name == "Gsid":
             return "" if is_key and updates else "it can only be a lookup key"
         if self.settings.object_type == "person":
             return "" if field.insertable or field.updatable else "it is read-only"
