@@ -420,8 +420,8 @@ def test_values_outside_json_are_refused_without_metadata() -> None:
 def test_error_names_field_type_value_and_remedy() -> None:
     error = refusal("NUMBER", "1\n2")
     assert str(error) == (
-        r"Field (NUMBER) refuses '1\n2': not a number. "
-        "Send digits with a decimal point, such as 1234.5 or 1,234.5."
+        r"Field (NUMBER) refuses '1\n2': not a number, or one with a currency, a percent sign or a "
+        "decimal comma. Send digits with a decimal point, such as 1234.5 or 1,234.5."
     )
 
 
