@@ -17,7 +17,7 @@ class FakeClock:
     def __init__(self, start: float = NOON) -> None:
         self.waits: list[float] = []
         self._now = start
-        self._woken = False
+        self.is_woken = False
         self._lock = threading.Lock()
 
     def now(self) -> float:
@@ -25,13 +25,13 @@ class FakeClock:
 
     def wait(self, seconds: float) -> bool:
         with self._lock:
-            if not self._woken:
+            if not self.is_woken:
                 self.waits.append(seconds)
                 self._now += seconds
-            return self._woken
+            return self.is_woken
 
     def wake(self) -> None:
-        self._woken = True
+        self.is_woken = True
 
     def advance(self, seconds: float) -> None:
         """Let time pass without anybody waiting for it."""
@@ -44,6 +44,8 @@ class SimulatedClock:
 
     Time stands still while a thread works and jumps when all of them wait.
     """
+
+    is_woken = False
 
     def __init__(self, start: float = NOON) -> None:
         self._now = start

@@ -91,7 +91,6 @@ class GainsightClient:
         self._has_responded = False
         self._was_authorized = False
         self._clock_offset = 0.0
-        self._stopped = False
         self._credential = (
             authentication
             if isinstance(authentication, AccessKey)
@@ -105,7 +104,7 @@ class GainsightClient:
         """
         made = _Attempts(self._clock.now())
         while True:
-            if self._stopped:
+            if self._clock.is_woken:
                 raise errors.StoppedError(**call.context)
             try:
                 if header:
@@ -117,7 +116,6 @@ class GainsightClient:
 
     def stop(self) -> None:
         """End all waits; waiting and later calls raise `StoppedError`."""
-        self._stopped = True
         self._rate_limiter.stop()
         self._clock.wake()
 

@@ -19,6 +19,11 @@ class Clock:
         """Wait; return True if woken before the time was over."""
         return self._woken.wait(max(0.0, seconds))
 
+    @property
+    def is_woken(self) -> bool:
+        """Whether the run is being stopped."""
+        return self._woken.is_set()
+
     def wake(self) -> None:
         """End all waits, future ones included: the run is being stopped."""
         self._woken.set()

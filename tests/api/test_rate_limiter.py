@@ -21,8 +21,8 @@ from target_gainsight.api import (
     StoppedError,
     ThrottledError,
 )
+from target_gainsight.api.rate_limits.groups import PermitStore
 from target_gainsight.api.rate_limits.limiter import Permit
-from target_gainsight.api.rate_limits.permits import PermitStore
 
 
 class CountingStore(PermitStore):

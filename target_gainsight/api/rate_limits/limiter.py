@@ -20,10 +20,10 @@ from target_gainsight.api.clock import Clock
 from target_gainsight.api.rate_limits.groups import (
     DAY_SECONDS,
     DOCUMENTED_LIMITS,
+    PermitStore,
     RateLimitGroup,
     RateLimits,
 )
-from target_gainsight.api.rate_limits.permits import PermitStore
 
 logger = logging.getLogger(__name__)
 
@@ -70,19 +70,24 @@ class RateLimiter:
         self._calls_left = math.inf if max_calls is None else max_calls
         self._store = store or PermitStore()
         self._lock = threading.Lock()
-        self._stopped = False
 
     def acquire(self, group: RateLimitGroup) -> Permit:
         """Return a permit, waiting until there is one; a `StopRunError` says why there is none."""
-        permit_id, began = uuid.uuid4().hex, self._clock.now()
+        state, permit_id, began = self._groups[group], uuid.uuid4().hex, self._clock.now()
         while True:
+            if self._clock.is_woken:
+                raise errors.StoppedError
             with self._lock:
+                if self._calls_left <= 0:
+                    message = "the calls that this run may make are used up"
+                    raise errors.CallBudgetExceededError(message)
                 now = self._clock.now()
-                wait = self._try_acquire(self._groups[group], group, permit_id, now)
+                wait = max(state.blocked_until, state.full_until) - now
+                if wait <= 0:
+                    wait = self._take(state, group, permit_id, now)
             if wait <= 0:
                 return Permit(group, permit_id, issued_at=now, waited=now - began)
-            if self._clock.wait(wait):
-                raise errors.StoppedError
+            self._clock.wait(wait)
 
     def release(self, permit: Permit, throttled: errors.ThrottledError | None = None) -> None:
         """End a call: its permit is released one window from now.
@@ -91,12 +96,12 @@ class RateLimiter:
         tenant asks: that may be so long that the day's quota must be used up (QuotaExceededError).
         """
         state, now = self._groups[permit.group], self._clock.now()
-        with suppress(errors.QuotaStoreError):
-            server_now = now + self._store.seconds_ahead
-            self._store.update(
-                permit.group, lambda usage: usage.release(permit.id, state.limits, server_now)
-            )
+        server_now = now + self._store.seconds_ahead
         with self._lock:
+            with suppress(errors.QuotaStoreError):
+                self._store.update(
+                    permit.group, lambda usage: usage.release(permit.id, state.limits, server_now)
+                )
             if throttled is None:
                 state.throttled_since = None
             else:
@@ -104,28 +109,15 @@ class RateLimiter:
 
     def stop(self) -> None:
         """End all waits; waiting and later calls of `acquire` raise `StoppedError`."""
-        self._stopped = True
         self._clock.wake()
 
     def close(self) -> None:
-        """Close the store; later calls of `acquire` raise `StoppedError`."""
-        self._stopped = True
+        """Close the store; may be called twice."""
         self._store.close()
 
-    def _try_acquire(
-        self, state: _GroupState, group: RateLimitGroup, permit_id: str, now: float
-    ) -> float:
+    def _take(self, state: _GroupState, group: RateLimitGroup, permit_id: str, now: float) -> float:
         """Count a permit and return 0, or return the seconds until it is worth another try."""
-        limits = state.limits
-        if self._stopped:
-            raise errors.StoppedError
-        if self._calls_left <= 0:
-            message = "the calls that this run may make are used up"
-            raise errors.CallBudgetExceededError(message)
-        until = max(state.blocked_until, state.full_until)
-        if now < until:
-            return until - now
-        server_now = now + self._store.seconds_ahead
+        limits, server_now = state.limits, now + self._store.seconds_ahead
         wait = self._store.update(group, lambda usage: usage.take(permit_id, limits, server_now))
         if wait is None:
             share = f"{limits.quota_percent}% of {limits.per_day}"

@@ -12,8 +12,13 @@ from typing_extensions import override
 
 from target_gainsight.api.clock import Clock
 from target_gainsight.api.errors import QuotaStoreError
-from target_gainsight.api.rate_limits.groups import DAY_SECONDS, RateLimitGroup
-from target_gainsight.api.rate_limits.permits import Change, PermitStore, decode_usage
+from target_gainsight.api.rate_limits.groups import (
+    DAY_SECONDS,
+    Change,
+    PermitStore,
+    RateLimitGroup,
+    decode_usage,
+)
 
 _TIMEOUT_SECONDS = 5.0
 _RETRY = Retry(ExponentialBackoff(cap=0.5, base=0.05), retries=3)

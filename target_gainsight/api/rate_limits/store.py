@@ -2,7 +2,8 @@
 
 import os
 import sqlite3
-import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,8 +12,12 @@ from typing_extensions import override
 
 from target_gainsight.api.clock import Clock
 from target_gainsight.api.errors import QuotaStoreError
-from target_gainsight.api.rate_limits.groups import RateLimitGroup
-from target_gainsight.api.rate_limits.permits import Change, PermitStore, decode_usage
+from target_gainsight.api.rate_limits.groups import (
+    Change,
+    PermitStore,
+    RateLimitGroup,
+    decode_usage,
+)
 
 _BUSY_SECONDS = 10.0
 """Operations of other processes take a millisecond each."""
@@ -33,7 +38,7 @@ class SqliteStore(PermitStore):
         super().__init__()
         self._path = path
         self._tenant = tenant
-        try:
+        with self._named_errors():
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             self._connection = sqlite3.connect(
                 path.absolute(),
@@ -41,29 +46,22 @@ class SqliteStore(PermitStore):
                 isolation_level=None,
                 check_same_thread=False,
             )
-            weakref.finalize(self, self._connection.close)  # Python warns of one that is left open
             self._create_table()
-        except (OSError, ValueError, sqlite3.Error) as error:
-            raise self._unusable(error) from error
 
     @override
     def update(self, group: RateLimitGroup, change: Change) -> float | None:
         run, key = self._connection.execute, (self._tenant, group)
-        try:
-            with self._lock, self._connection:
-                run("BEGIN IMMEDIATE")
-                row = run(_READ, key).fetchone()
-                usage = decode_usage(row and row[0])
-                result = change(usage)
-                run(_WRITE, (*key, msgspec.json.encode(usage)))
-        except sqlite3.Error as error:
-            raise self._unusable(error) from error
+        with self._named_errors(), self._connection:
+            run("BEGIN IMMEDIATE")
+            row = run(_READ, key).fetchone()
+            usage = decode_usage(row and row[0])
+            result = change(usage)
+            run(_WRITE, (*key, msgspec.json.encode(usage)))
         return result
 
     @override
     def close(self) -> None:
-        with self._lock:
-            self._connection.close()
+        self._connection.close()
 
     def _create_table(self) -> None:
         run = self._connection.execute
@@ -76,12 +74,16 @@ class SqliteStore(PermitStore):
         run("PRAGMA synchronous = NORMAL")
         self._connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
 
-    def _unusable(self, error: Exception) -> QuotaStoreError:
-        message = (
-            f"the quota store {self._path} cannot be used: {error}. Set quota_store to a dedicated "
-            "file in a writable local directory"
-        )
-        return QuotaStoreError(message)
+    @contextmanager
+    def _named_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError, sqlite3.Error) as error:
+            message = (
+                f"the quota store {self._path} cannot be used: {error}. Set quota_store to a "
+                "dedicated file in a writable local directory"
+            )
+            raise QuotaStoreError(message) from error
 
 
 def open_store(location: Path | str | None, *, tenant: str, clock: Clock) -> PermitStore:
