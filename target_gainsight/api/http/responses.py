@@ -53,6 +53,8 @@ class Response:
 Send: TypeAlias = Callable[[Call], Response]
 """Makes a call, as `GainsightClient.send` does."""
 
+_Failure: TypeAlias = tuple[type[errors.GainsightError], str]
+_AMBIGUOUS = errors.AmbiguousResponseError
 _NOT_ACCEPTED = (errors.CredentialError, "Gainsight does not accept the credential")
 _DENIED = (
     errors.AccessDeniedError,
@@ -60,8 +62,8 @@ _DENIED = (
 )
 _THROTTLED = (errors.ThrottledError, "too many calls")
 _TOO_LARGE = 413
-_FAILED = (errors.AmbiguousResponseError, "Gainsight failed")
-_KNOWN_FAILURES: Mapping[str | int, tuple[type[errors.GainsightError], str]] = {
+_FAILED = (_AMBIGUOUS, "Gainsight failed")
+_KNOWN_FAILURES: Mapping[str | int, _Failure] = {
     "GU_2400": _THROTTLED,
     "GS_APIG_2404": _THROTTLED,
     "GS_APIG_2401": _NOT_ACCEPTED,
@@ -123,10 +125,17 @@ def check_response(response: Response) -> None:
     call, result = response.call, response.body.get("result")
     is_token = call.group is None and response.is_object and result is None
     if response.status not in _SUCCESSES or not (result is True or is_token):
-        raise _failure(response)
-    if not call.expects(response.data):
-        message = "the response does not have the shape of this call's responses"
-        raise errors.AmbiguousResponseError(message, **response.context)
+        kind, message = _classify(response)
+    elif not call.expects(response.data):
+        kind, message = _AMBIGUOUS, "the response does not have the shape of this call's responses"
+    else:
+        return
+    error = kind(message, **response.context)
+    if isinstance(error, errors.RetryCallError):
+        error.retry_after = _retry_after(response)
+    elif isinstance(error, errors.RefusedError):
+        error.failures, error.data = field_failures(response.body), response.data
+    raise error
 
 
 def field_failures(body: Record) -> tuple[errors.FieldFailure, ...]:
@@ -142,25 +151,36 @@ def field_failures(body: Record) -> tuple[errors.FieldFailure, ...]:
     return listed or ((described,) if described else ())
 
 
-def _failure(response: Response) -> errors.GainsightError:
-    status, context = response.status, response.context
+def _classify(response: Response) -> _Failure:
+    status = response.status
     if status in _REDIRECTS:
         target = response.headers.get("location", "an unnamed address")
-        message = (
+        return errors.RedirectedError, (
             f"the response redirects to {target}. Credentials are sent to the configured address "
             "only; if the tenant has moved there, set domain (or base_url) to it"
         )
-        return errors.RedirectedError(message, **context)
-    code = "" if status == _TOO_LARGE else context["code"] or ""
+    code = "" if status == _TOO_LARGE else response.context["code"] or ""
     by_status = _KNOWN_FAILURES.get(status, _FAILED if status in _SERVER_FAULTS else None)
-    known = _KNOWN_FAILURES.get(code, by_status)
-    if known is None:
-        return _refusal(response) if response.is_object else _unreadable(response)
-    kind, message = known
-    error = kind(message, **context)
-    if isinstance(error, errors.RetryCallError):
-        error.retry_after = _retry_after(response)
-    return error
+    if known := _KNOWN_FAILURES.get(code, by_status):
+        return known
+    if response.is_object:
+        return _classify_refusal(response)
+    if status in _REFUSALS and status != _NOT_FOUND and not response.call.partial:
+        return errors.RefusedError, "the call is refused without a readable reason"
+    return _AMBIGUOUS, "the response is a web page, cut short or empty instead of a JSON object"
+
+
+def _classify_refusal(response: Response) -> _Failure:
+    """Classify a readable refusal that concerns what was sent."""
+    if response.call.partial and isinstance(response.data, list):
+        return _AMBIGUOUS, "the refusal does not state the outcome of each record"
+    if response.body.get("title") == "OBJECT_NOT_FOUND":
+        return errors.ObjectNotFoundError, "the tenant has no such object"
+    if response.status == _NOT_FOUND:
+        return errors.NotFoundError, "the tenant does not have what was asked for"
+    if response.status in _SUCCESSES and response.body.get("result") is not False:
+        return _AMBIGUOUS, "the response states neither success nor failure"
+    return errors.RefusedError, "Gainsight refuses the call"
 
 
 def _retry_after(response: Response) -> float | None:
@@ -172,33 +192,6 @@ def _retry_after(response: Response) -> float | None:
         if response.server_time:
             return max(0.0, (parsedate_to_datetime(text) - response.server_time).total_seconds())
     return None
-
-
-def _unreadable(response: Response) -> errors.GainsightError:
-    """Return the error of a response without a JSON object; a refusal is one even so."""
-    is_refusal = response.status in _REFUSALS and response.status != _NOT_FOUND
-    if is_refusal and not response.call.partial:
-        message = "the call is refused without a readable reason"
-        return errors.RefusedError(message, **response.context)
-    message = "the response is a web page, cut short or empty instead of a JSON object"
-    return errors.AmbiguousResponseError(message, **response.context)
-
-
-def _refusal(response: Response) -> errors.GainsightError:
-    """Return the error of a readable refusal that concerns what was sent."""
-    body, context = response.body, response.context
-    if response.call.partial and isinstance(response.data, list):
-        message = "the refusal does not state the outcome of each record"
-        return errors.AmbiguousResponseError(message, **context)
-    if body.get("title") == "OBJECT_NOT_FOUND":
-        return errors.ObjectNotFoundError("the tenant has no such object", **context)
-    if response.status == _NOT_FOUND:
-        return errors.NotFoundError("the tenant does not have what was asked for", **context)
-    if response.status in _SUCCESSES and body.get("result") is not False:
-        message = "the response states neither success nor failure"
-        return errors.AmbiguousResponseError(message, **context)
-    message, failures = "Gainsight refuses the call", field_failures(body)
-    return errors.RefusedError(message, failures=failures, data=response.data, **context)
 
 
 def _failures_in(
