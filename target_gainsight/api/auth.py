@@ -142,7 +142,8 @@ class Tokens:
 
     def _fetch(self) -> TokenGrant:
         """Request a token, without a body if the documented form is refused."""
-        context = self._call.context
+        message = f"Gainsight grants no token. {self.advice}"
+        failure = CredentialError(message, method=self._call.method, path=self._call.path)
         try:
             if grant := parse_token(self._send(self._call, self._basic).body):
                 return grant
@@ -150,9 +151,8 @@ class Tokens:
             if error.status in _FORM_REFUSED and self._call is TOKEN_CALL:
                 self._call = _BODILESS_TOKEN_CALL
                 return self._fetch()
-            context = error.context
-        message = f"Gainsight grants no token. {self.advice}"
-        raise CredentialError(message, **context)
+            failure.about(error)
+        raise failure
 
 
 def parse_token(body: Record) -> TokenGrant | None:

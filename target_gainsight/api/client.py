@@ -105,7 +105,7 @@ class GainsightClient:
         made = _Attempts(self._clock.now())
         while True:
             if self._clock.is_woken:
-                raise errors.StoppedError(**call.context)
+                raise errors.StoppedError
             try:
                 if header:
                     return self._attempt(call, header, made)
@@ -146,7 +146,7 @@ class GainsightClient:
                 self._credential.drop(header)
                 return None
             message = f"{error.message}. {self._credential.advice}"
-            raise errors.CredentialError(message, **error.context) from None
+            raise errors.CredentialError(message).about(error) from None
         finally:
             self._rate_limiter.release(permit, throttled)
         self._was_authorized = True
@@ -162,6 +162,7 @@ class GainsightClient:
             response = self._exchange(call, header)
             status = response.status
         except errors.GainsightError as error:
+            error.method, error.path = call.method, call.path
             # The response to a token request may quote what was sent in another form.
             error.description = header.redact(error.description) if call.group else None
             status, failure = error.status, error
@@ -198,8 +199,7 @@ class GainsightClient:
                 sent_at=made.sent_at + self._clock_offset,
                 timed_out=error.timed_out,
                 cause=error,
-                **error.context,
-            ) from error
+            ).about(error) from error
         policy, left = self._retry, self._seconds_left(call, error, made)
         retry_after = error.retry_after or 0.0
         if left <= 0 or retry_after > left:
@@ -210,7 +210,7 @@ class GainsightClient:
         made.spent += wait
         logger.warning("%s: trying again in %.1f s", error, wait)
         if self._clock.wait(wait):
-            raise errors.StoppedError(**error.context) from error
+            raise errors.StoppedError().about(error) from error
 
     def _seconds_left(self, call: Call, error: errors.RetryCallError, made: _Attempts) -> float:
         policy = self._retry
@@ -230,9 +230,9 @@ class GainsightClient:
                 "base_url), the network, the proxy settings, and REQUESTS_CA_BUNDLE if a proxy "
                 "inspects TLS"
             )
-            return errors.UnreachableError(message, **error.context)
+            return errors.UnreachableError(message).about(error)
         message = (
             f"Gainsight did not serve this call in {made.count} tries over {made.spent:.0f} s: "
             f"{error.message}"
         )
-        return errors.UnavailableError(message, **error.context)
+        return errors.UnavailableError(message).about(error)

@@ -12,25 +12,12 @@ Errors carry what is needed to find the call again, never a credential and never
 """
 
 from dataclasses import KW_ONLY, dataclass
-from typing import TypedDict, cast
+
+from typing_extensions import Self
 
 from target_gainsight.api.http.json_codec import Json
 
 _LONGEST_DESCRIPTION = 300
-
-
-class CallContext(TypedDict, total=False):
-    """The call that an error is about, and the response to it, if there was one."""
-
-    method: str | None
-    path: str | None
-    status: int | None
-    code: str | None
-    description: str | None
-    request_id: str | None
-
-
-_CONTEXT_NAMES = CallContext.__optional_keys__
 
 
 @dataclass(frozen=True)
@@ -59,11 +46,12 @@ class GainsightError(Exception):
     description: str | None = None
     request_id: str | None = None
 
-    @property
-    def context(self) -> CallContext:
-        """The context, for an error that replaces this one."""
-        own = {name: value for name, value in vars(self).items() if name in _CONTEXT_NAMES}
-        return cast("CallContext", own)
+    def about(self, cause: "GainsightError") -> Self:
+        """Take over call and response from the error that this one replaces."""
+        self.method, self.path, self.status = cause.method, cause.path, cause.status
+        self.code, self.description = cause.code, cause.description
+        self.request_id = cause.request_id
+        return self
 
     def __str__(self) -> str:
         description = self.description or ""

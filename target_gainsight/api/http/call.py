@@ -9,7 +9,7 @@ from typing import BinaryIO, TypeAlias
 
 from urllib3.filepost import encode_multipart_formdata
 
-from target_gainsight.api.errors import CallContext, GainsightError
+from target_gainsight.api.errors import GainsightError
 from target_gainsight.api.http.json_codec import Json
 from target_gainsight.api.rate_limits.groups import RateLimitGroup
 
@@ -79,11 +79,6 @@ class Call:
     max_seconds: float = math.inf
     server_error_tries: float = math.inf
     min_response_seconds: float = 0.0
-
-    @property
-    def context(self) -> CallContext:
-        """The context for an error about the call."""
-        return {"method": self.method, "path": self.path}
 
 
 @dataclass(frozen=True)

@@ -36,19 +36,6 @@ class Response:
     request_id: str | None
     server_time: datetime | None
 
-    @property
-    def context(self) -> errors.CallContext:
-        """The context for an error about this response."""
-        body = self.body
-        description = body.get("errorDesc") or body.get("message") or body.get("title")
-        return {
-            **self.call.context,
-            "status": self.status,
-            "code": as_text(body.get("errorCode")) or as_text(body.get("error")),
-            "description": as_text(description),
-            "request_id": self.request_id,
-        }
-
 
 Send: TypeAlias = Callable[[Call], Response]
 """Makes a call, as `GainsightClient.send` does."""
@@ -122,19 +109,22 @@ def read_response(http: requests.Response, call: Call) -> Response:
 
 def check_response(response: Response) -> None:
     """Raise an error unless a response is a success. One that grants a token has no envelope."""
-    call, result = response.call, response.body.get("result")
+    call, body, result = response.call, response.body, response.body.get("result")
+    code = as_text(body.get("errorCode")) or as_text(body.get("error"))
     is_token = call.group is None and response.is_object and result is None
     if response.status not in _SUCCESSES or not (result is True or is_token):
-        kind, message = _classify(response)
+        kind, message = _classify(response, code)
     elif not call.expects(response.data):
         kind, message = _AMBIGUOUS, "the response does not have the shape of this call's responses"
     else:
         return
-    error = kind(message, **response.context)
+    description = as_text(body.get("errorDesc") or body.get("message") or body.get("title"))
+    error = kind(message, status=response.status, code=code, description=description)
+    error.request_id = response.request_id
     if isinstance(error, errors.RetryCallError):
         error.retry_after = _retry_after(response)
     elif isinstance(error, errors.RefusedError):
-        error.failures, error.data = field_failures(response.body), response.data
+        error.failures, error.data = field_failures(body), response.data
     raise error
 
 
@@ -151,7 +141,7 @@ def field_failures(body: Record) -> tuple[errors.FieldFailure, ...]:
     return listed or ((described,) if described else ())
 
 
-def _classify(response: Response) -> _Failure:
+def _classify(response: Response, code: str | None) -> _Failure:
     status = response.status
     if status in _REDIRECTS:
         target = response.headers.get("location", "an unnamed address")
@@ -159,9 +149,10 @@ def _classify(response: Response) -> _Failure:
             f"the response redirects to {target}. Credentials are sent to the configured address "
             "only; if the tenant has moved there, set domain (or base_url) to it"
         )
-    code = "" if status == _TOO_LARGE else response.context["code"] or ""
-    by_status = _KNOWN_FAILURES.get(status, _FAILED if status in _SERVER_FAULTS else None)
-    if known := _KNOWN_FAILURES.get(code, by_status):
+    known = _KNOWN_FAILURES.get(status, _FAILED if status in _SERVER_FAULTS else None)
+    if code and status != _TOO_LARGE:
+        known = _KNOWN_FAILURES.get(code, known)
+    if known:
         return known
     if response.is_object:
         return _classify_refusal(response)

@@ -80,9 +80,9 @@ class Transport:
         except ValueError as error:
             # Its text may quote a header, so it is not shown.
             message = f"the request cannot be sent ({type(error).__name__})"
-            raise errors.UnreachableError(message, **call.context) from None
+            raise errors.UnreachableError(message) from None
         except OSError as error:
-            raise _fault(error, call.context) from error
+            raise _fault(error) from error
         finally:
             if isinstance(body, FormStream):
                 body.file.close()
@@ -93,16 +93,16 @@ class Transport:
             self._session.close()
 
 
-def _fault(error: OSError, call: errors.CallContext) -> errors.GainsightError:
+def _fault(error: OSError) -> errors.GainsightError:
     """Classify a failed exchange by whether the request can have reached the tenant."""
     if not isinstance(error, requests.RequestException):
-        return errors.UnreachableError(f"the request cannot be sent: {error}", **call)
+        return errors.UnreachableError(f"the request cannot be sent: {error}")
     causes = tuple(_causes(error))
     if any(isinstance(cause, _NEVER_CONNECTED) for cause in causes):
-        return errors.RetryCallError(f"no connection can be made ({causes[-1]})", **call)
+        return errors.RetryCallError(f"no connection can be made ({causes[-1]})")
     if any(isinstance(cause, _TIMEOUTS) for cause in causes):
-        return errors.AmbiguousResponseError("no response came in time", timed_out=True, **call)
-    return errors.AmbiguousResponseError(f"the connection broke: {causes[-1]}", **call)
+        return errors.AmbiguousResponseError("no response came in time", timed_out=True)
+    return errors.AmbiguousResponseError(f"the connection broke: {causes[-1]}")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -170,14 +170,13 @@ class RecordsApi:
                 f"{object_name} responds to every query with a server error and never did "
                 "otherwise. Some system objects cannot be read; look up another object"
             )
-            raise errors.UnavailableError(message, **error.context) from error
+            raise errors.UnavailableError(message).about(error) from error
         except (errors.RefusedError, errors.NotFoundError) as error:
             self._readable.add(name)
             if error.code in _UNREADABLE_CODES:
                 fields = _fields_in(error.description or "", select)
-                raise errors.UnreadableFieldError(
-                    error.message, fields=fields, **error.context
-                ) from error
+                unreadable = errors.UnreadableFieldError(error.message, fields=fields)
+                raise unreadable.about(error) from error
             if error.code == _NOTHING_MATCHES or _NO_DATA.match(error.description or ""):
                 return ()
             raise
