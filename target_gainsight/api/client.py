@@ -156,24 +156,23 @@ class GainsightClient:
         made.count += 1
         made.sent_at = self._clock.now()
         waited = made.sent_at - made.ended_at
-        failure: errors.GainsightError | None = None
-        status: int | None = None
+        result: Response | errors.GainsightError
         try:
-            response = self._exchange(call, header)
-            status = response.status
+            result = self._exchange(call, header)
         except errors.GainsightError as error:
             error.method, error.path = call.method, call.path
             # The response to a token request may quote what was sent in another form.
             error.description = header.redact(error.description) if call.group else None
-            status, failure = error.status, error
-            raise
-        finally:
-            made.ended_at = self._clock.now()
-            seconds = made.ended_at - made.sent_at
-            made.spent += seconds
-            event = CallEvent(call, status, failure, made.count, made.sent_at, seconds, waited)
-            self._observer(event)
-        return response
+            result = error
+        made.ended_at = self._clock.now()
+        seconds = made.ended_at - made.sent_at
+        made.spent += seconds
+        failure = result if isinstance(result, errors.GainsightError) else None
+        status, sent_at = result.status, made.sent_at
+        self._observer(CallEvent(call, status, failure, made.count, sent_at, seconds, waited))
+        if isinstance(result, errors.GainsightError):
+            raise result
+        return result
 
     def _exchange(self, call: Call, header: AuthHeader) -> Response:
         """Send the call once. Timeouts are short until the first response, if it is repeatable."""
@@ -197,7 +196,6 @@ class GainsightClient:
             raise errors.UnknownOutcomeError(
                 message,
                 sent_at=made.sent_at + self._clock_offset,
-                timed_out=error.timed_out,
                 cause=error,
             ).about(error) from error
         policy, left = self._retry, self._seconds_left(call, error, made)

@@ -154,8 +154,7 @@ class UnknownOutcomeError(GainsightError):
     """
 
     sent_at: float
-    timed_out: bool
-    cause: RetryCallError
+    cause: AmbiguousResponseError
 
 
 @dataclass(eq=False, repr=False, kw_only=True)

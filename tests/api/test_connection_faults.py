@@ -73,7 +73,7 @@ def test_outcome_is_unknown_once_connected(
         with pytest.raises(UnknownOutcomeError) as caught:
             call(client)
         assert isinstance(caught.value.cause, AmbiguousResponseError)
-        assert caught.value.timed_out is timed_out
+        assert caught.value.cause.timed_out is timed_out
         client.close()
     assert answer.__name__ not in server.done
 

@@ -316,8 +316,8 @@ def test_unrepeatable_call_has_unknown_outcome_after_sending(
     assert sent.call_count == 1
     assert clock.waits == []
     assert error.sent_at == NOON + 5
-    assert error.timed_out is timed_out
     assert isinstance(error.cause, AmbiguousResponseError)
+    assert error.cause.timed_out is timed_out
     assert error.path == "/v1/thing"
 
 

@@ -85,7 +85,7 @@ class Delivery:
         clock, pauses = self.clock, self.result.pauses
         self.first_lost = self.first_lost or (error, clock.now())
         first, since = self.first_lost
-        lost = (str(error), first.sent_at, error.timed_out)
+        lost = (str(error), first.sent_at, error.cause.timed_out)
         self._recover([Unresolved(each, *lost) for each in part.records])
         missing = self.result.unsettled(part.records)
         if not missing:
