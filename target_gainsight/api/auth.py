@@ -81,14 +81,6 @@ class ClientCredentials:
             raise ValueError(message)
 
 
-@dataclass(frozen=True)
-class TokenGrant:
-    """A token with its lifetime in seconds, if it states one."""
-
-    token: str = field(repr=False)
-    seconds: float | None
-
-
 class Tokens:
     """The tokens of one client, one at a time, for any number of threads.
 
@@ -125,12 +117,11 @@ class Tokens:
                 raise self._failure
             if self._current is None or self._clock.now() >= self._renew_at:
                 try:
-                    grant = self._fetch()
+                    token, seconds = self._fetch()
                 except BaseException as error:
                     self._failure = error
                     raise
-                seconds = grant.seconds or math.inf
-                self._current = AuthHeader("Authorization", f"Bearer {grant.token}")
+                self._current = AuthHeader("Authorization", f"Bearer {token}")
                 self._renew_at = self._clock.now() + seconds - min(60, seconds / 10)
             return self._current
 
@@ -140,7 +131,7 @@ class Tokens:
             if refused is self._current:
                 self._current = None
 
-    def _fetch(self) -> TokenGrant:
+    def _fetch(self) -> tuple[str, float]:
         """Request a token, without a body if the documented form is refused."""
         message = f"Gainsight grants no token. {self.advice}"
         failure = CredentialError(message, method=self._call.method, path=self._call.path)
@@ -155,16 +146,15 @@ class Tokens:
         raise failure
 
 
-def parse_token(body: Record) -> TokenGrant | None:
-    """Parse a response that grants a token (RFC 6749, 5), if it has one that a header can carry."""
+def parse_token(body: Record) -> tuple[str, float] | None:
+    """Return a token that a header can carry, and its lifetime in seconds (RFC 6749, 5)."""
     for part in (body, as_mapping(body.get("data"))):
         token = part.get("access_token")
         if isinstance(token, str) and _fits_header(token):
             seconds = math.nan
             with suppress(ValueError):
                 seconds = float(str(part.get("expires_in")))
-            lifetime = seconds if 0 < seconds < math.inf else None
-            return TokenGrant(token, lifetime)
+            return token, seconds if 0 < seconds < math.inf else math.inf
     return None
 
 

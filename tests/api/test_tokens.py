@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_gainsight.api import Call, ClientCredentials, UnavailableError
-from target_gainsight.api.auth import AuthHeader, TokenGrant, Tokens, parse_token
+from target_gainsight.api.auth import AuthHeader, Tokens, parse_token
 
 DAY = 86_400
 
@@ -106,7 +106,7 @@ def test_token_is_requested_again_after_a_failure(clock: FakeClock) -> None:
 def test_token_is_found_with_and_without_an_envelope(in_envelope: bool) -> None:
     grant = {"access_token": "t", "expires_in": 5}
     body = {"result": True, "data": grant} if in_envelope else grant
-    assert parse_token(body) == TokenGrant("t", 5)
+    assert parse_token(body) == ("t", 5)
 
 
 BROKEN = [None, "", " ", 5, ["t"], {"t": 1}, "two words", "line\nend", "t\r\nX-More: yes", "töken"]
