@@ -90,10 +90,6 @@ class UnsuitableObjectError(StopRunError):
     """The object exists but cannot be used through this API."""
 
 
-class WrongMetadataError(StopRunError):
-    """The response describes another object than the one asked for, or none of its fields."""
-
-
 class RedirectedError(StopRunError):
     """The tenant redirects; credentials are sent to the configured address only."""
 

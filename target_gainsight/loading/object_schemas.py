@@ -21,7 +21,6 @@ _NOT_LISTED = (
     errors.NotFoundError,
     RunStoppedError,
     errors.UnknownRouteError,
-    errors.WrongMetadataError,
 )
 
 

@@ -15,7 +15,6 @@ from target_gainsight.api import (
     ObjectNotFoundError,
     ObjectSummary,
     PicklistOption,
-    WrongMetadataError,
 )
 
 OBJECTS = f"{TENANT}/v1/meta/services/objects"
@@ -205,8 +204,9 @@ def test_description_of_another_object_is_refused(
     client: GainsightClient, requests_mock: Any, described: Any, named: str
 ) -> None:
     requests_mock.get(DESCRIBE, json=success(described))
-    with pytest.raises(WrongMetadataError) as caught:
+    with pytest.raises(NotFoundError) as caught:
         client.metadata.describe("Company")
+    assert not isinstance(caught.value, ObjectNotFoundError)
     assert f"asked to describe Company, the tenant describes {named}" in str(caught.value)
 
 

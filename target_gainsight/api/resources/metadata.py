@@ -139,12 +139,12 @@ class MetadataApi:
         if not entries:
             message = f"the tenant has no object {object_name}"
             raise errors.ObjectNotFoundError(message, request_id=response.request_id)
-        entry = _entry_of(object_name, entries)
-        if entry is None:
+        schema = self._find_schema(object_name, entries)
+        if schema is None:
             described = ", ".join(str(each.get("objectName")) for each in entries[:5])
             message = f"asked to describe {object_name}, the tenant describes {described} instead"
-            raise errors.WrongMetadataError(message, request_id=response.request_id)
-        return self._schema(entry, object_name)
+            raise errors.NotFoundError(message, request_id=response.request_id)
+        return schema
 
     def describe_several(self, object_names: Sequence[str]) -> dict[str, ObjectSchema]:
         """Describe objects in one call per 25 (Post Describe), by object name in lower case.
@@ -165,8 +165,8 @@ class MetadataApi:
             with suppress(*_UNREADABLE):
                 entries = _entries(self._send(call).data)
                 for name in names:
-                    if entry := _entry_of(name, entries):
-                        schemas[name.lower()] = self._schema(entry, name)
+                    if schema := self._find_schema(name, entries):
+                        schemas[name.lower()] = schema
         return schemas
 
     def list_objects(self) -> tuple[ObjectSummary, ...]:
@@ -198,9 +198,17 @@ class MetadataApi:
             self._categories[category_id] = _options(items if is_whole else (), "gsid", "name")
         return self._categories[category_id]
 
-    def _schema(self, entry: Record, asked_for: str) -> ObjectSchema:
-        fields = tuple(self._field(each) for each in _existing(entry.get("fields")))
-        return ObjectSchema(**vars(_summary(entry, asked_for)), fields=fields)
+    def _find_schema(self, object_name: str, entries: Sequence[Record]) -> ObjectSchema | None:
+        """Return the object's schema, if it has fields; a single one need not repeat the name."""
+        default = object_name if len(entries) == 1 else ""
+        for entry in entries:
+            summary = _summary(entry, default)
+            if summary.name.lower() == object_name.lower() and isinstance(
+                entry.get("fields"), list
+            ):
+                fields = tuple(self._field(each) for each in _existing(entry["fields"]))
+                return ObjectSchema(**vars(summary), fields=fields)
+        return None
 
     def _field(self, entry: Record) -> Field:
         """Parse a field. What its description leaves out is left to the tenant to refuse."""
@@ -211,7 +219,6 @@ class MetadataApi:
         targets = _existing(as_mapping(meta.get("lookupDetail")).get("lookupObjects"))
         options = _options(entry.get("options"), "value", "label")
         category = as_text(as_mapping(meta.get("properties")).get("PICKLIST_CATEGORY_ID"))
-        loads = bool(category and not options)
         return Field(
             name=name,
             label=as_text(entry.get("label")) or name,
@@ -227,7 +234,9 @@ class MetadataApi:
                 target for each in targets if (target := as_text(each.get("objectName")))
             ),
             options=options,
-            load_options=partial(self._load_category, category or "") if loads else tuple,
+            load_options=(
+                partial(self._load_category, category) if category and not options else tuple
+            ),
         )
 
 
@@ -238,16 +247,6 @@ def _is_description(data: Json) -> bool:
 def _entries(data: Json) -> tuple[Record, ...]:
     """Return the described objects, which come in a list or as the one that was asked for."""
     return as_mappings([data] if data and isinstance(data, Mapping) else data)
-
-
-def _entry_of(object_name: str, entries: Sequence[Record]) -> Record | None:
-    """Return the entry of an object, if it has fields; a single one need not repeat the name."""
-    default = object_name if len(entries) == 1 else ""
-    for entry in entries:
-        name = as_text(entry.get("objectName")) or default
-        if name.lower() == object_name.lower() and isinstance(entry.get("fields"), list):
-            return entry
-    return None
 
 
 def _summary(entry: Record, asked_for: str = "") -> ObjectSummary:
