@@ -29,7 +29,6 @@ from target_gainsight.api.resources.bulk import JobStatus as JobStatus
 from target_gainsight.api.resources.metadata import Field as Field
 from target_gainsight.api.resources.metadata import MetadataApi as MetadataApi
 from target_gainsight.api.resources.metadata import ObjectSchema as ObjectSchema
-from target_gainsight.api.resources.metadata import ObjectSummary as ObjectSummary
 from target_gainsight.api.resources.metadata import PicklistOption as PicklistOption
 from target_gainsight.api.resources.per_record import CockpitApi as CockpitApi
 from target_gainsight.api.resources.per_record import PerRecordResponse as PerRecordResponse

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from singer_sdk.singerlib import Metadata, MetadataMapping
 
-from target_gainsight.api import Field, ObjectSchema, ObjectSummary
+from target_gainsight.api import Field, ObjectSchema
 from target_gainsight.cli.output import examples, format_option, print_as, print_table
 from target_gainsight.cli.tenant import (
     configured,
@@ -65,7 +65,7 @@ def describe(object_name: str | None, form: str, catalog: Path | None, stream: s
             _show_proposal(*source, schemas, object_name, form)
 
 
-def _show_objects(objects: tuple[ObjectSummary, ...], form: str) -> None:
+def _show_objects(objects: tuple[ObjectSchema, ...], form: str) -> None:
     rows = [
         {"name": each.name, "label": each.label, "type": each.object_type, "volume": each.volume}
         for each in sorted(objects, key=lambda each: each.name.lower())

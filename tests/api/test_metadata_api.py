@@ -13,7 +13,7 @@ from target_gainsight.api import (
     GainsightClient,
     NotFoundError,
     ObjectNotFoundError,
-    ObjectSummary,
+    ObjectSchema,
     PicklistOption,
 )
 
@@ -167,8 +167,8 @@ def test_objects_are_listed(client: GainsightClient, requests_mock: Any) -> None
         ),
     )
     assert client.metadata.list_objects() == (
-        ObjectSummary("company", "Company", "STANDARD", volume=None),
-        ObjectSummary("Nps__gc", "Nps__gc", "", volume=None),
+        ObjectSchema("company", "Company", "STANDARD", volume=None),
+        ObjectSchema("Nps__gc", "Nps__gc", "", volume=None),
     )
 
 

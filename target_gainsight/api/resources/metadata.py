@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 from urllib.parse import quote
@@ -93,23 +93,17 @@ class Field:
 
 
 @dataclass(frozen=True)
-class ObjectSummary:
-    """An object as the list of objects shows it.
+class ObjectSchema:
+    """An object; the list of objects shows it without its fields.
 
-    `transactional` means low volume for custom objects, and nothing for standard ones.
+    Standard objects have no `volume`. Only fields of a `documented` object are surely required.
     """
 
     name: str
     label: str
     object_type: str
     volume: Literal["low", "high"] | None
-
-
-@dataclass(frozen=True)
-class ObjectSchema(ObjectSummary):
-    """An object and its fields, of which only those of a `documented` one are surely required."""
-
-    fields: tuple[Field, ...]
+    fields: tuple[Field, ...] = ()
     documented: bool = False
 
     def field(self, name: str) -> Field | None:
@@ -169,9 +163,9 @@ class MetadataApi:
                         schemas[name.lower()] = schema
         return schemas
 
-    def list_objects(self) -> tuple[ObjectSummary, ...]:
+    def list_objects(self) -> tuple[ObjectSchema, ...]:
         """List every object of the tenant (Get Lite API Call)."""
-        return tuple(_summary(entry) for entry in as_mappings(self._send(LIST_CALL).data))
+        return tuple(_schema(entry) for entry in as_mappings(self._send(LIST_CALL).data))
 
     def _load_category(self, category_id: str) -> tuple[PicklistOption, ...]:
         """List a dropdown category once (Get API - categoryID); none where it is not whole."""
@@ -202,12 +196,9 @@ class MetadataApi:
         """Return the object's schema, if it has fields; a single one need not repeat the name."""
         default = object_name if len(entries) == 1 else ""
         for entry in entries:
-            summary = _summary(entry, default)
-            if summary.name.lower() == object_name.lower() and isinstance(
-                entry.get("fields"), list
-            ):
-                fields = tuple(self._field(each) for each in _existing(entry["fields"]))
-                return ObjectSchema(**vars(summary), fields=fields)
+            schema, listed = _schema(entry, default), entry.get("fields")
+            if schema.name.lower() == object_name.lower() and isinstance(listed, list):
+                return replace(schema, fields=tuple(map(self._field, _existing(listed))))
         return None
 
     def _field(self, entry: Record) -> Field:
@@ -249,12 +240,13 @@ def _entries(data: Json) -> tuple[Record, ...]:
     return as_mappings([data] if data and isinstance(data, Mapping) else data)
 
 
-def _summary(entry: Record, asked_for: str = "") -> ObjectSummary:
-    name = as_text(entry.get("objectName")) or asked_for
+def _schema(entry: Record, default: str = "") -> ObjectSchema:
+    """Parse an entry but its fields. `transactional` means a low volume for custom objects only."""
+    name = as_text(entry.get("objectName")) or default
     object_type = (as_text(entry.get("objectType")) or "").upper()
     low = _flag(entry, "transactional") if object_type == "CUSTOM" else None
     volume: Literal["low", "high"] | None = None if low is None else "low" if low else "high"
-    return ObjectSummary(name, as_text(entry.get("label")) or name, object_type, volume)
+    return ObjectSchema(name, as_text(entry.get("label")) or name, object_type, volume)
 
 
 def _existing(listed: Json) -> Iterator[Record]:

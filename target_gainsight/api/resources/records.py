@@ -240,6 +240,4 @@ def _spell_as_selected(row: Record, select: Sequence[str]) -> Record:
 
 def _is_write_data(data: Json) -> bool:
     written = as_mapping(data)
-    count = written.get("count")
-    has_count = isinstance(count, int) and not isinstance(count, bool)
-    return has_count or isinstance(written.get("records"), list)
+    return type(written.get("count")) is int or isinstance(written.get("records"), list)
