@@ -21,21 +21,7 @@ from target_gainsight.api import (
     StoppedError,
     ThrottledError,
 )
-from target_gainsight.api.rate_limits.groups import PermitStore
 from target_gainsight.api.rate_limits.limiter import Permit
-
-
-class CountingStore(PermitStore):
-    """Counts the requests for a permit."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked = 0
-
-    def update(self, *args: Any) -> float | None:
-        self.asked += 1
-        return super().update(*args)
-
 
 MINUTE = 60
 HOUR = 3_600
@@ -285,19 +271,3 @@ def test_retry_after_of_half_a_day_ends_the_run_at_once(clock: FakeClock) -> Non
     with pytest.raises(QuotaExceededError):
         refuse(limiter, retry_after=12 * HOUR)
     assert clock.waits == []
-
-
-def test_full_window_is_asked_for_once_by_all_waiting_threads() -> None:
-    clock = SimulatedClock()
-    store = CountingStore()
-    limiter = RateLimiter(
-        {"synchronous": RateLimits(per_window=10, quota_percent=100)}, clock=clock, store=store
-    )
-
-    def work() -> None:
-        for _ in range(10):
-            limiter.release(limiter.acquire("synchronous"))
-            clock.wait(0.5)
-
-    clock.run([work] * 16)
-    assert store.asked <= 3 * 160

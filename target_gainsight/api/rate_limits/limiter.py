@@ -49,7 +49,6 @@ class _GroupState:
 
     limits: RateLimits
     blocked_until: float = 0.0  # as the tenant asked
-    full_until: float = 0.0  # until the store releases a permit
     throttled_since: float | None = None  # set while every call is throttled
 
 
@@ -82,7 +81,7 @@ class RateLimiter:
                     message = "the calls that this run may make are used up"
                     raise errors.CallBudgetExceededError(message)
                 now = self._clock.now()
-                wait = max(state.blocked_until, state.full_until) - now
+                wait = state.blocked_until - now
                 if wait <= 0:
                     wait = self._take(state, group, permit_id, now)
             if wait <= 0:
@@ -127,9 +126,7 @@ class RateLimiter:
             raise _quota_exceeded(reason, now)
         if wait <= 0:
             self._calls_left -= 1
-            return 0.0
-        state.full_until = now + wait
-        if limits.window_seconds > _LOGGED_WINDOW_SECONDS:
+        elif limits.window_seconds > _LOGGED_WINDOW_SECONDS:
             logger.info(
                 "The hour's quota of %d %s is used up: the next one is sent in %d minutes",
                 limits.allowed_per_window,
