@@ -10,7 +10,6 @@ A small library of its own: it knows nothing of Singer, of settings or of the sa
 from target_gainsight.api.auth import AccessKey as AccessKey
 from target_gainsight.api.auth import ClientCredentials as ClientCredentials
 from target_gainsight.api.client import GainsightClient as GainsightClient
-from target_gainsight.api.client import RetryPolicy as RetryPolicy
 from target_gainsight.api.clock import Clock as Clock
 from target_gainsight.api.errors import *  # noqa: F403 - all errors are public
 from target_gainsight.api.http.call import Call as Call

@@ -24,23 +24,13 @@ logger = logging.getLogger(__name__)
 
 _MAX_TOKENS = 5
 """Tokens tried for one call: another run of the same OAuth client may end each of them early."""
+_FIRST_RESPONSE_TRIES = 3
+_FIRST_RESPONSE_SECONDS = 20.0
+"""They bound the attempts of a call until the tenant has responded for the first time."""
+_FIRST_WAIT, _MAX_WAIT = 0.5, 60.0
+"""Seconds between attempts: doubled each time, with full jitter."""
 _TOO_MANY_CALLS = 429
 _SERVER_ERROR = 500
-
-
-@dataclass(frozen=True)
-class RetryPolicy:
-    """The bounds of retrying, in seconds.
-
-    Waits double from `base` up to `max_wait`, with full jitter. `max_seconds` bounds the attempts
-    and waits of one call, without those for a permit; the others apply until the first response.
-    """
-
-    max_seconds: float = 900
-    first_response_tries: int = 3
-    first_response_seconds: float = 20
-    base: float = 0.5
-    max_wait: float = 60
 
 
 @dataclass
@@ -60,6 +50,7 @@ class GainsightClient:
 
     Args:
         session: A `requests.Session` to use instead of an own one; it is not closed here.
+        max_retry_seconds: Of the attempts of a call and the waits between, but those for permits.
         timeout: Seconds to wait for a connection, and for a response.
         observer: Called after every attempt, in the thread that made it.
     """
@@ -71,7 +62,7 @@ class GainsightClient:
         *,
         session: requests.Session | None = None,
         rate_limiter: RateLimiter | None = None,
-        retry: RetryPolicy = RetryPolicy(),
+        max_retry_seconds: float = 900,
         timeout: float = 60,
         clock: Clock | None = None,
         observer: Callable[[CallEvent], None] = lambda _: None,
@@ -85,7 +76,7 @@ class GainsightClient:
         self._transport = Transport(base_url, session)
         self._clock = clock or Clock()
         self._rate_limiter = rate_limiter or RateLimiter(clock=self._clock)
-        self._retry = retry
+        self._max_retry_seconds = max_retry_seconds
         self._timeout = timeout
         self._observer = observer
         self._has_responded = False
@@ -178,10 +169,9 @@ class GainsightClient:
         """Send the call once. Timeouts are short until the first response, if it is repeatable."""
         connect, read = self._timeout, max(self._timeout, call.min_response_seconds)
         if not self._has_responded:
-            policy = self._retry
-            connect = min(connect, policy.first_response_seconds / policy.first_response_tries)
+            connect = min(connect, _FIRST_RESPONSE_SECONDS / _FIRST_RESPONSE_TRIES)
             if call.repeatable:
-                read = min(self._timeout, policy.first_response_seconds)
+                read = min(self._timeout, _FIRST_RESPONSE_SECONDS)
         response = read_response(self._transport.send(call, header, (connect, read)), call)
         if response.is_object or response.request_id or response.status >= _TOO_MANY_CALLS:
             self._has_responded = True  # any other may be a web page of somebody else
@@ -198,11 +188,10 @@ class GainsightClient:
                 sent_at=made.sent_at + self._clock_offset,
                 cause=error,
             ).about(error) from error
-        policy, left = self._retry, self._seconds_left(call, error, made)
-        retry_after = error.retry_after or 0.0
+        left, retry_after = self._seconds_left(call, error, made), error.retry_after or 0.0
         if left <= 0 or retry_after > left:
             raise self._retries_exhausted(error, made) from error
-        longest = min(policy.max_wait, policy.base * 2 ** min(made.waits, 30))
+        longest = min(_MAX_WAIT, _FIRST_WAIT * 2 ** min(made.waits, 30))
         wait = min(max(retry_after, backoff.full_jitter(longest)), left)
         made.waits += 1
         made.spent += wait
@@ -211,13 +200,12 @@ class GainsightClient:
             raise errors.StoppedError().about(error) from error
 
     def _seconds_left(self, call: Call, error: errors.RetryCallError, made: _Attempts) -> float:
-        policy = self._retry
         if not self._has_responded:
-            may_try = made.count < policy.first_response_tries
-            return policy.first_response_seconds - made.spent if may_try else 0.0
+            may_try = made.count < _FIRST_RESPONSE_TRIES
+            return _FIRST_RESPONSE_SECONDS - made.spent if may_try else 0.0
         if error.status == _SERVER_ERROR and made.count >= call.server_error_tries:
             return 0.0
-        return min(policy.max_seconds, call.max_seconds) - made.spent
+        return min(self._max_retry_seconds, call.max_seconds) - made.spent
 
     def _retries_exhausted(
         self, error: errors.RetryCallError, made: _Attempts

@@ -45,7 +45,7 @@ def connect(
                 base_url,
                 authentication,
                 rate_limiter=rate_limiter,
-                retry=api.RetryPolicy(max_seconds=limits.max_retry_seconds),
+                max_retry_seconds=limits.max_retry_seconds,
                 timeout=limits.request_timeout,
                 clock=clock,
                 observer=observer,

@@ -19,7 +19,6 @@ from target_gainsight.api import (
     CallEvent,
     GainsightClient,
     RateLimiter,
-    RetryPolicy,
 )
 
 
@@ -56,7 +55,7 @@ def client(make_client: MakeClient) -> GainsightClient:
 @pytest.fixture
 def acquainted(make_client: MakeClient, requests_mock: Any) -> GainsightClient:
     """A client that has had a response."""
-    client = make_client(retry=RetryPolicy(max_seconds=100))
+    client = make_client(max_retry_seconds=100)
     requests_mock.get(f"{TENANT}/hello", json=success())
     client.send(Call("GET", "/hello", kind="hello"))
     return client

@@ -22,7 +22,6 @@ from target_gainsight.api import (
     QuotaExceededError,
     RateLimiter,
     RateLimits,
-    RetryPolicy,
     ThrottledError,
     open_store,
 )
@@ -69,7 +68,7 @@ def call(options: dict[str, Any], limiter: RateLimiter) -> dict[str, int]:
         options["base_url"],
         AccessKey(options["access_key"]),
         rate_limiter=limiter,
-        retry=RetryPolicy(max_seconds=60),
+        max_retry_seconds=60,
         observer=events.append,
     )
 

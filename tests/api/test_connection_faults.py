@@ -31,7 +31,6 @@ from target_gainsight.api import (
     Call,
     GainsightClient,
     RetryCallError,
-    RetryPolicy,
     UnavailableError,
     UnknownOutcomeError,
     UnreachableError,
@@ -152,7 +151,7 @@ def test_loopback_address_bypasses_proxy(
 
 def test_tenant_that_goes_away_means_nothing_was_sent(make_client: MakeClient) -> None:
     with ScriptedServer([answer]) as server:
-        client = make_client(f"http://127.0.0.1:{server.port}", retry=RetryPolicy(max_seconds=30))
+        client = make_client(f"http://127.0.0.1:{server.port}", max_retry_seconds=30)
         call(client)
         client.close()
     with pytest.raises(UnavailableError) as caught:

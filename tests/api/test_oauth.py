@@ -27,7 +27,6 @@ from target_gainsight.api import (
     RateLimiter,
     RateLimits,
     RedirectedError,
-    RetryPolicy,
     StoppedError,
     StopRunError,
     UnavailableError,
@@ -288,7 +287,6 @@ def test_token_request_is_retried_without_permit(
     client = make_client(
         authentication=ClientCredentials(CLIENT, SECRET),
         rate_limiter=RateLimiter({"synchronous": one}, clock=clock, max_calls=1),
-        retry=RetryPolicy(first_response_tries=9, first_response_seconds=900),
     )
     office = requests_mock.post(TOKEN_URL, [passing, passing, {"json": granted()}])
     requests_mock.get(URL, json=success("done"))
@@ -313,9 +311,7 @@ def test_token_request_waits_for_retry_after(
 def test_unavailable_token_makes_call_unavailable(
     make_client: MakeClient, requests_mock: Any, clock: FakeClock
 ) -> None:
-    client = make_client(
-        authentication=ClientCredentials(CLIENT, SECRET), retry=RetryPolicy(max_seconds=100)
-    )
+    client = make_client(authentication=ClientCredentials(CLIENT, SECRET), max_retry_seconds=100)
     requests_mock.post(TOKEN_URL, status_code=503)
     thing = requests_mock.post(URL, json=success())
     with pytest.raises(UnavailableError) as caught:
@@ -398,7 +394,7 @@ def test_quoted_access_key_is_redacted(client: GainsightClient, requests_mock: A
 
 
 def test_connection_faults_show_no_secret(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, clock: FakeClock
 ) -> None:
     """Over a real connection, with everything that requests and urllib3 have to say."""
     caplog.set_level(logging.DEBUG)
@@ -406,7 +402,7 @@ def test_connection_faults_show_no_secret(
         client = GainsightClient(
             f"http://127.0.0.1:{server.port}",
             ClientCredentials(CLIENT, SECRET),
-            retry=RetryPolicy(base=0.001, max_wait=0.001, max_seconds=0.002),
+            clock=clock,
         )
         with pytest.raises(GainsightError) as caught:
             get(client)

@@ -23,7 +23,6 @@ from target_gainsight.api import (
     RateLimiter,
     RateLimits,
     RetryCallError,
-    RetryPolicy,
     StoppedError,
     UnavailableError,
     UnknownOutcomeError,
@@ -78,18 +77,18 @@ def test_passing_fault_is_retried(
 
 
 def test_waits_double_up_to_max_wait(
-    make_client: MakeClient, requests_mock: Any, clock: FakeClock
+    client: GainsightClient, requests_mock: Any, clock: FakeClock
 ) -> None:
-    requests_mock.get(URL, [{"status_code": 500}] * 6 + [OK])
-    get(make_client(retry=RetryPolicy(base=1, max_wait=5)))
-    assert clock.waits == [1, 2, 4, 5, 5, 5]
+    requests_mock.get(URL, [{"status_code": 500}] * 9 + [OK])
+    get(client)
+    assert clock.waits == [0.5, 1, 2, 4, 8, 16, 32, 60, 60]
 
 
 def test_retrying_goes_on_for_days(
     make_client: MakeClient, requests_mock: Any, clock: FakeClock
 ) -> None:
     requests_mock.get(URL, [{"status_code": 500}] * 1100 + [OK])
-    assert get(make_client(retry=RetryPolicy(max_seconds=100_000))) == "done"
+    assert get(make_client(max_retry_seconds=100_000)) == "done"
     assert clock.waits[-1] == 60
 
 
@@ -141,8 +140,8 @@ def test_last_wait_is_cut_to_remaining_time(
 ) -> None:
     requests_mock.get(URL, status_code=500)
     with pytest.raises(UnavailableError):
-        get(make_client(retry=RetryPolicy(max_seconds=10, base=4)))
-    assert clock.waits == [4, 6]
+        get(make_client(max_retry_seconds=2))
+    assert clock.waits == [0.5, 1, 0.5]
 
 
 def test_retry_after_lengthens_wait(
@@ -358,10 +357,9 @@ def test_stop_ends_wait_for_retry(make_client: MakeClient, requests_mock: Any) -
     client = make_client(
         clock=Clock(),
         rate_limiter=RateLimiter(),
-        retry=RetryPolicy(base=600, max_wait=600),
         observer=events.put,
     )
-    requests_mock.get(URL, status_code=500)
+    requests_mock.get(URL, status_code=500, headers={"Retry-After": "600"})
     raised: list[Exception] = []
 
     def call() -> None:

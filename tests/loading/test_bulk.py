@@ -548,6 +548,8 @@ class Killed(BaseException):
 class KillingClock:
     """A clock that kills the run after some waits for its job."""
 
+    is_woken = False
+
     def __init__(self, clock: FakeClock, waits: int) -> None:
         self._clock = clock
         self._left = waits
