@@ -23,7 +23,6 @@ from target_gainsight.api.rate_limits.groups import RateLimitGroup as RateLimitG
 from target_gainsight.api.rate_limits.groups import RateLimits as RateLimits
 from target_gainsight.api.rate_limits.limiter import RateLimiter as RateLimiter
 from target_gainsight.api.rate_limits.store import open_store as open_store
-from target_gainsight.api.resources.bulk import BulkApi as BulkApi
 from target_gainsight.api.resources.bulk import JobStatus as JobStatus
 from target_gainsight.api.resources.metadata import Field as Field
 from target_gainsight.api.resources.metadata import MetadataApi as MetadataApi

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 
 from target_gainsight.api import GainsightClient, ObjectSchema, PicklistOption, errors
+from target_gainsight.api.resources.metadata import NOT_READABLE
 from target_gainsight.loading.keys import LINK_OBJECT
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import display
@@ -16,12 +17,7 @@ from target_gainsight.settings.stream_settings import OBJECT_NAMES
 logger = logging.getLogger(__name__)
 
 _NOT_DESCRIBED = (errors.AccessDeniedError, errors.RefusedError, errors.UnavailableError)
-_NOT_LISTED = (
-    *_NOT_DESCRIBED,
-    errors.NotFoundError,
-    RunStoppedError,
-    errors.UnknownRouteError,
-)
+_NOT_LISTED = (*NOT_READABLE, RunStoppedError)
 
 
 class ObjectSchemas:

@@ -49,13 +49,14 @@ _DESCRIBE_SEVERAL = {
     "populateAutoSuggestDetails": "true",
     "externalContext": "false",
 }
-_UNREADABLE = (
+NOT_READABLE = (
     errors.AccessDeniedError,
     errors.NotFoundError,
     errors.RefusedError,
     errors.UnavailableError,
     errors.UnknownRouteError,
 )
+"""Metadata that a tenant does not give, by permission, version or fault; the run goes on."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ class MetadataApi:
                 max_seconds=_MAX_SECONDS,
                 expects=_is_description,
             )
-            with suppress(*_UNREADABLE):
+            with suppress(*NOT_READABLE):
                 entries = _entries(self._send(call).data)
                 for name in names:
                     if schema := self._find_schema(name, entries):
@@ -180,7 +181,7 @@ class MetadataApi:
             data: Record = {}
             try:
                 data = as_mapping(self._send(call).data)
-            except _UNREADABLE as error:
+            except NOT_READABLE as error:
                 logger.warning(
                     "picklist category %s cannot be read (%s); its labels are left to the "
                     "tenant to check",

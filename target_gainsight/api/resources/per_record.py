@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from target_gainsight.api.errors import FieldFailure, RefusedError
 from target_gainsight.api.http.call import Call
 from target_gainsight.api.http.json_codec import Json, Record, as_mapping, as_mappings, as_text
-from target_gainsight.api.http.responses import Send
+from target_gainsight.api.http.responses import Response, Send
 from target_gainsight.api.resources.metadata import PicklistOption
 from target_gainsight.api.resources.records import batch
 
@@ -103,43 +103,36 @@ def is_duplicate(failure: FieldFailure) -> bool:
 def _save_by_reference(send: Send, call: Call) -> PerRecordResponse:
     is_update = call.method == "PUT"
     call = replace(call, repeatable=is_update, partial=True, expects=_is_by_reference)
+    answer: Response | RefusedError
     try:
-        response = send(call)
+        answer = send(call)
     except RefusedError as refusal:
         if not _is_by_reference(refusal.data):
             raise
-        return _read_by_reference(as_mapping(refusal.data), refusal.request_id)
-    return _read_by_reference(as_mapping(response.data), response.request_id)
+        answer = refusal
+    data = as_mapping(answer.data)
+    refused = {}
+    for reference, why in _by_reference(data, "failures", "failure"):
+        code = next(_texts(as_mappings(why), _CODES), "")
+        refused[reference] = FieldFailure(None, None, code, "; ".join(_texts(why, _MESSAGES)))
+    written = {
+        reference: next(_texts(what, _IDENTIFIERS), None)
+        for reference, what in _by_reference(data, "success")
+        if reference not in refused
+    }
+    return PerRecordResponse(written, refused, answer.request_id)
 
 
 def _is_by_reference(data: Json) -> bool:
     return not {"success", "failures", "failure"}.isdisjoint(as_mapping(data))
 
 
-def _read_by_reference(data: Record, request_id: str | None) -> PerRecordResponse:
-    refused = {
-        reference: FieldFailure(
-            field=None,
-            value=None,
-            code=next(_texts(as_mappings(why), _CODES), ""),
-            message="; ".join(_texts(why, _MESSAGES)),
-        )
-        for name in ("failures", "failure")
-        for reference, why in _by_reference(data.get(name))
-    }
-    written = {
-        reference: next(_texts(what, _IDENTIFIERS), None)
-        for reference, what in _by_reference(data.get("success"))
-        if reference not in refused
-    }
-    return PerRecordResponse(written, refused, request_id)
-
-
-def _by_reference(listed: Json) -> Iterator[tuple[str, list[Json]]]:
-    """Yield what an object, or a list of objects, has by reference, as a list in any case."""
-    for part in listed if isinstance(listed, list) else [listed]:
-        for reference, what in as_mapping(part).items():
-            yield reference, what if isinstance(what, list) else [what]
+def _by_reference(data: Record, *names: str) -> Iterator[tuple[str, list[Json]]]:
+    """Yield what the objects, or lists of objects, have by reference, as a list in any case."""
+    for listed in map(data.get, names):
+        for part in listed if isinstance(listed, list) else [listed]:
+            for reference, what in as_mapping(part).items():
+                yield reference, what if isinstance(what, list) else [what]
 
 
 def _texts(items: Sequence[Json], names: tuple[str, ...]) -> Iterator[str]:
