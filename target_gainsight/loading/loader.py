@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import cast
 
 from target_gainsight.api import MAX_PAGE, Clock, GainsightError
 from target_gainsight.loading.call_pool import CallPool
@@ -41,7 +40,6 @@ class RecordLoader:
     """Loads one stream into one object.
 
     Attributes:
-        rows: Reads current rows; None when nothing is read, as in most inserts.
         lookup_index: None if no lookup of the run looks into its object.
         deferred: Keeps records that wait for a parent; None without lookups into their object.
         group_size: How many records make a group.
@@ -49,7 +47,7 @@ class RecordLoader:
 
     limits: Limits
     classification: Classification
-    rows: CurrentRows | PlannedRows | None
+    rows: CurrentRows | PlannedRows
     writer: Writer
     ledger: Ledger
     pool: CallPool
@@ -59,6 +57,7 @@ class RecordLoader:
     deleter: RowDeleter | None = None
     deferred: DeferredParents | None = field(default=None, init=False)
     group_size: int = field(init=False)
+    _reads_rows: bool = field(init=False)
     _next_group_size: int = field(init=False)
     _is_reading: bool = field(default=False, init=False)
     _new: list[LoadRecord] = field(default_factory=list, init=False)
@@ -75,8 +74,8 @@ class RecordLoader:
     def __post_init__(self) -> None:
         self.group_size = self._next_group_size = self.limits.read_group_size
         inserts = self.classification.settings.sync_mode == "insert"
-        if inserts and self.classification.existing_on_insert == "written":
-            self.rows = None
+        writes_unread = inserts and self.classification.existing_on_insert == "written"
+        self._reads_rows = bool(self.classification.keys.names) and not writes_unread
         if self.resolver is not None and self.resolver.lookups.has_self_lookup:
             self.deferred = DeferredParents(
                 self.resolver,
@@ -92,7 +91,7 @@ class RecordLoader:
             group = self._resolve(self.resolver, group)
         for record in group:
             record.key = self.classification.keys.read_key(record.fields)
-        if self.rows is None:
+        if not self._reads_rows:
             self._insert(group)
         elif group:
             for part in self.classification.split(group):
@@ -219,8 +218,7 @@ class RecordLoader:
                 self._next_group_size = max(self.limits.read_group_size, grown)
 
         self._is_reading = True
-        rows = cast("CurrentRows", self.rows)  # without any, records are inserted
-        self.pool.submit(partial(rows.read, records, near=near), on_read)
+        self.pool.submit(partial(self.rows.read, records, near=near), on_read)
 
     def _classify(self, records: Sequence[LoadRecord], done: Future[Matches], *, near: bool) -> int:
         """Decide what to write for records that were looked up; return how many are unchanged."""

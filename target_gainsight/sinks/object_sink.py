@@ -180,10 +180,9 @@ class ObjectSink(StreamSink):
         context, stream, keys = self.context, self.stream, self._keys
         plan, name = context.plan, self.object_name.lower()
         current, writer, comparison = self._make_parts()
-        rows: CurrentRows | PlannedRows | None = current if keys.names else None
+        rows: CurrentRows | PlannedRows = current
         if plan is not None:
-            written = plan.written[name, keys.names]
-            rows = planned = PlannedRows(current, written) if keys.names else None
+            rows = planned = PlannedRows(current, plan.written[name, keys.names])
             writer = PlanningWriter(plan, self.call_kinds, writer.batch_size, planned)
         resolver = None
         if self.lookups.plans:

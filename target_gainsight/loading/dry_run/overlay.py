@@ -57,7 +57,7 @@ class PlanningWriter(Writer):
     plan: Plan
     kinds: tuple[str, str]
     batch_size: int
-    rows: PlannedRows | None
+    rows: PlannedRows
 
     def write(self, action: Action, batch: Batch, result: BatchResult) -> list[Unresolved]:
         """Record a call and settle the records with the outcomes that it would have."""
@@ -65,9 +65,9 @@ class PlanningWriter(Writer):
         self.plan.record_call(kind, batch, action)
         for record in batch:
             result.settle(record, WRITTEN[action], gsid=record.gsid or TO_BE_CREATED)
-            if self.rows is not None and action == "delete":
+            if action == "delete":
                 self.plan.deleted.add(str(record.gsid))
                 self.rows.written.put(record.key, (None, False))
-            elif self.rows is not None:
+            elif record.key:
                 self.rows.record_write(record)
         return []
