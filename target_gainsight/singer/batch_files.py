@@ -3,6 +3,7 @@
 import gzip
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote
 
@@ -50,11 +51,9 @@ def _records_of(path: str, *, compressed: bool) -> Iterator[dict[str, Any]]:
 
 
 def _parse(line: bytes, place: str) -> dict[str, Any]:
-    try:
+    with suppress(RecursionError, ValueError):
         record = read_json(line)
-    except (RecursionError, ValueError):
-        record = None
-    if not isinstance(record, dict):
-        text = f"{place} is not a JSON object"
-        raise InvalidInputLine(text)
-    return record
+        if isinstance(record, dict):
+            return record
+    text = f"{place} is not a JSON object"
+    raise InvalidInputLine(text)

@@ -58,9 +58,10 @@ def write_state(state: Mapping[str, Any]) -> None:
         sys.stdout.flush()
     except (OSError, ValueError, AttributeError) as error:
         _discard_unwritten(sys.stdout)
+        reason = getattr(error, "strerror", None) or "it is closed"
         message = (
-            f"The state cannot be written to standard output: {_reason(error)}. Fix the problem "
-            "and run again; records after the last written state will be re-sent."
+            f"The state cannot be written to standard output: {reason}. Fix the problem and run "
+            "again; records after the last written state will be re-sent."
         )
         raise OSError(message) from error
 
@@ -83,7 +84,7 @@ def output_errors_reported() -> Iterator[None]:
         _discard_unwritten(sys.stdout)
         what = error.filename or "the output"
         with suppress(OSError):
-            sys.stderr.write(f"Error: {what} cannot be written: {_reason(error)}.\n")
+            sys.stderr.write(f"Error: {what} cannot be written: {error.strerror or error}.\n")
         sys.exit(1)
     finally:
         try:
@@ -91,11 +92,6 @@ def output_errors_reported() -> Iterator[None]:
                 sys.stderr.flush()
         except OSError:
             _discard_unwritten(sys.stderr)
-
-
-def _reason(error: Exception) -> str:
-    """Return the system's message; ``sys.stdout`` is None if Python starts without one."""
-    return (isinstance(error, OSError) and error.strerror) or "it is closed"
 
 
 def _discard_unwritten(stream: TextIO) -> None:

@@ -24,11 +24,6 @@ MAX_TEXT = 3000
 MAX_SUMMARY = 6000
 
 COLORS = {"success": "good", "failed": "danger", "interrupted": "warning"}
-SHOWN = (
-    *("run", "status", "exit_code", "error", "started_at", "ended_at", "duration_seconds"),
-    *("version", "tenant", "streams", "files"),
-)
-"""Parts of the summary that are sent."""
 
 
 def is_due(document: Mapping[str, Any], notify_on: NotifyOn) -> bool:
@@ -77,9 +72,8 @@ def _payload(document: Mapping[str, Any]) -> dict[str, Any]:
         if _has_rejects(document):
             status, color = "succeeded with rejects", "warning"
     text = escape("\n".join(_lines(document, status))[:MAX_TEXT], quote=False)
-    summary = {name: document[name] for name in SHOWN}
-    summary["calls"] = document["calls"]["total"]
-    summary["rejects"] = {code: each["count"] for code, each in document["rejects"].items()}
+    rejects = {code: each["count"] for code, each in document["rejects"].items()}
+    summary = {**document, "calls": document["calls"]["total"], "rejects": rejects}
     shown = json.dumps(summary, default=str)
     if len(shown) > MAX_SUMMARY:
         shown = json.dumps({**summary, "streams": None, "error": None}, default=str)
