@@ -25,8 +25,7 @@ from target_gainsight.loading.context import RunContext, find_stream_settings
 from target_gainsight.settings.environment import read_given
 from target_gainsight.settings.model import CONFIG_SCHEMA, declared_settings
 from target_gainsight.settings.parsing import parse_settings
-from target_gainsight.singer.batch_files import read_batch
-from target_gainsight.singer.message_reader import ThreadedReader
+from target_gainsight.singer.message_reader import ThreadedReader, read_batch
 from target_gainsight.singer.output import install_log_format
 from target_gainsight.singer.record_router import RecordRouter
 from target_gainsight.singer.reporting.publishing import publish_failed_start

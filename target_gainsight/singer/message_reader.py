@@ -1,24 +1,32 @@
-"""Reads Singer messages in a thread, so that age limits and signals work while input is silent.
+"""Reads Singer messages, and the files of BATCH messages.
 
-Its errors never show a line, which holds other people's data.
+Standard input is read in a thread, so that age limits and signals work while it is silent. Errors
+never show a line, which holds other people's data.
 """
 
+import gzip
 import itertools
 import queue
 import sys
 import threading
+import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from json import JSONDecodeError
 from typing import IO, Any, cast
+from urllib.parse import unquote
 
 import msgspec
 from singer_sdk.singerlib.encoding.simple import SimpleSingerReader
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 from typing_extensions import override
+from upath import UPath
 
+from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.storage.source_json import read_json
+from target_gainsight.mapping.errors import display, display_path, error_text
 
 Chunks = queue.Queue[list[bytes] | BaseException | None]
 
@@ -162,3 +170,47 @@ def _chunks(source: IO[str]) -> Iterator[list[bytes]]:
             yield [b"".join(parts), *others[:-1]]
             parts = [others[-1]]
     yield [b"".join(parts)]
+
+
+def read_batch(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Read the records of a BATCH message's files, line by line."""
+    encoding = message["encoding"]
+    form, compression = encoding.get("format"), encoding.get("compression")
+    if form != "jsonl" or compression not in (None, "none", "gzip"):
+        stream, found = display(message["stream"]), display(f"{form}, compression {compression}")
+        text = f"stream {stream}: a BATCH message in {found} cannot be read"
+        suggestion = "Let the tap write jsonl, plain or with gzip."
+        raise RunStoppedError(text, code="batch_file", suggestion=suggestion)
+    for path in message["manifest"]:
+        yield from _read_file(path, compressed=compression == "gzip")
+
+
+def _read_file(path: str, *, compressed: bool) -> Iterator[dict[str, Any]]:
+    name = f"the batch file {display_path(path)}"
+    try:
+        file = UPath(path)
+        if path.startswith("file:") and not file.exists():  # taps write blanks as they are, or %20
+            file = UPath(unquote(path))
+        with file.open("rb") as packed, gzip.open(packed) if compressed else packed as lines:
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    yield _parse(line, f"line {number} of {name}")
+    except ImportError as error:
+        suggestion = f"Install it: {display(str(error))}."
+        if path.startswith("s3:"):
+            suggestion = "Install the s3 extra: pip install 'target-gainsight[s3]'."
+        text = f"{name} needs a package that is missing"
+        raise RunStoppedError(text, code="batch_file", suggestion=suggestion) from error
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        suggestion = "Let tap and target see the same folder, or turn BATCH messages off."
+        text = f"{name} cannot be read: {error_text(error)}"
+        raise RunStoppedError(text, code="batch_file", suggestion=suggestion) from error
+
+
+def _parse(line: bytes, place: str) -> dict[str, Any]:
+    with suppress(RecursionError, ValueError):
+        record = read_json(line)
+        if isinstance(record, dict):
+            return record
+    text = f"{place} is not a JSON object"
+    raise InvalidInputLine(text)

@@ -141,8 +141,9 @@ def merge_schemas(held: Node, new: Node) -> Node:
         name: _merge_columns(held["properties"].get(name), new["properties"].get(name))
         for name in dict.fromkeys((*held["properties"], *new["properties"]))
     }
-    required = [name for name in held.get("required", ()) if name in new.get("required", ())]
-    return {**merged, "required": required} if required else merged
+    required = new.get("required", ())
+    merged["required"] = [name for name in held.get("required", ()) if name in required]
+    return merged
 
 
 def _merge_columns(held: object, new: object) -> object:

@@ -59,10 +59,8 @@ class Session:
     ) -> None:
         self.settings = settings
         self.clock = clock
-        started_at, connection = clock.now(), settings.connection
-        tenant = urlsplit(connection.base_url).netloc.rpartition("@")[2].lower()
-        if connection.sandbox_path is not None:
-            tenant = "sandbox"
+        started_at, url = clock.now(), urlsplit(settings.connection.base_url)
+        tenant = url.netloc.rpartition("@")[2].lower() or "sandbox"
         run, dry_run = new_run_name(started_at), settings.dry_run
         rates = rate_limits(settings.limits)
         self.summary = Summary(run, started_at, version, tenant, dry_run)

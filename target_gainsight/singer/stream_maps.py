@@ -78,8 +78,7 @@ class StreamMaps:
         for name, (first, *others) in self._expressions(stream).items():
             if name in properties:
                 properties[name] = {} if others else columns.get(first, {})
-        if "required" in schema:
-            schema["required"] = [name for name in schema["required"] if name in properties]
+        schema["required"] = [name for name in schema.get("required", ()) if name in properties]
         changes = not isinstance(stream_map, SameRecordTransform)
         transform = stream_map.transform if changes else None
         if flat.flattening_enabled:
