@@ -134,6 +134,9 @@ def _find_problem(message: object) -> str | None:
     for name, type_ in SHAPES[kind].items():
         if name not in message or not isinstance(message[name], type_):
             return f"{name} must be {TYPE_NAMES[type_]}"
+    keys = message.get("key_properties") if kind == "SCHEMA" else None
+    if keys and not (isinstance(keys, list) and all(isinstance(each, str) for each in keys)):
+        return "key_properties must be a list of names"
     return None
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from singer_sdk.exceptions import RecordsWithoutSchemaException
-from singer_sdk.singerlib.exceptions import InvalidInputLine
 from singer_sdk.sinks import Sink
 
 from target_gainsight.loading.outcomes import Outcome, Reason, RunStoppedError
@@ -56,9 +55,9 @@ class RecordRouter:
 
         A tap may repeat the message before every page without cutting groups short.
         """
-        stream, schema, keys = message["stream"], message["schema"], _keys_of(message)
+        stream, schema, keys = message["stream"], message["schema"], message.get("key_properties")
         before = self._schemas.get(stream)
-        if before and (before["schema"], _keys_of(before)) == (schema, keys):
+        if before and (before["schema"], before.get("key_properties")) == (schema, keys):
             return
         self._schemas[stream] = message
         self._postponed.pop(stream, None)
@@ -127,7 +126,7 @@ class RecordRouter:
 
     def _open(self, stream: str, undeclared: Iterable[str] = ()) -> None:
         """Register the maps of a stream, and make or change the sink of each."""
-        keys = _keys_of(self._schemas[stream])
+        keys = self._schemas[stream].get("key_properties") or []
         try:
             schema, unchecked = repair_schema(self._schemas[stream]["schema"])
             if unchecked and self._is_first("unchecked", stream):
@@ -207,15 +206,6 @@ class RecordRouter:
         count = len(self._reported)
         self._reported.add((event, stream))
         return len(self._reported) > count
-
-
-def _keys_of(message: Record) -> list[str]:
-    keys: object = message.get("key_properties") or []
-    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
-        name = display(message["stream"])
-        text = f"stream {name}: key_properties of its SCHEMA message is no list of names"
-        raise InvalidInputLine(text)
-    return keys
 
 
 def _replayed(message: Record, routes: list[Route]) -> list[Route]:

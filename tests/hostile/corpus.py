@@ -179,11 +179,11 @@ LINES = {
     ),
     "keys that are no names": Line(
         _message(**{**schema(), "key_properties": [["Name"]]}),
-        "stream 'accounts': key_properties of its SCHEMA message is no list of names",
+        f"{_NO_MESSAGE}key_properties must be a list of names",
     ),
     "keys that are no list": Line(
         _message(**{**schema(), "key_properties": 7}),
-        "stream 'accounts': key_properties of its SCHEMA message is no list of names",
+        f"{_NO_MESSAGE}key_properties must be a list of names",
     ),
     "schema whose column is none": _unchecked("x"),
     "schema that refers to itself": Line(
