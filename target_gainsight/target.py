@@ -21,7 +21,7 @@ from singer_sdk.sinks import Sink
 from typing_extensions import override
 
 from target_gainsight.api import CallBudgetExceededError, Clock
-from target_gainsight.loading.context import RunContext, find_stream_settings
+from target_gainsight.loading.context import find_stream_settings
 from target_gainsight.settings.environment import read_given
 from target_gainsight.settings.model import CONFIG_SCHEMA, declared_settings
 from target_gainsight.settings.parsing import parse_settings
@@ -91,11 +91,6 @@ class TargetGainsight(Target):
         self._budget_is_spent = False
         if self.settings.output.reject_values != "keys":
             warn_of_unmasked_rejects(self.mapper.stream_maps_dict)
-
-    @property
-    def context(self) -> RunContext:
-        """The values that sinks are made of; the first sink connects to the tenant."""
-        return self.session.context
 
     # Command line
 
@@ -168,7 +163,7 @@ class TargetGainsight(Target):
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
         with self._within_budget() as writes:
             if writes and message_dict["stream"] == MELTANO_TEST_STREAM:
-                self.context.client.metadata.list_objects()
+                self.session.context.client.metadata.list_objects()
                 logger.info("The tenant responds and accepts the credential. Nothing is written.")
                 self.router.ignore_stream(MELTANO_TEST_STREAM)
             elif writes:
@@ -216,7 +211,7 @@ class TargetGainsight(Target):
             if writes and self.router.sinks:
                 for sink in self.router.sinks.values():
                     sink.send_older_than(self.settings.limits.max_batch_age_seconds)
-                self.context.pool.process_completed(wait=False)
+                self.session.context.pool.process_completed(wait=False)
                 self.session.checkpoint.advance()
         self.session.tick()
 
@@ -229,7 +224,7 @@ class TargetGainsight(Target):
             if writes:
                 self.router.finish()
                 if self.router.sinks:
-                    self.context.streams.settle_all()
+                    self.session.context.streams.settle_all()
                 for sink in self.router.sinks.values():  # SDK 0.55 ends its metric before clean_up
                     sink.report_written()
                 super().process_endofpipe()

@@ -84,7 +84,9 @@ def output_errors_reported() -> Iterator[None]:
         _discard_unwritten(sys.stdout)
         what = error.filename or "the output"
         with suppress(OSError):
-            sys.stderr.write(f"Error: {what} cannot be written: {error.strerror or error}.\n")
+            sys.stderr.write(
+                f"Error: {what} cannot be written: {error.strerror or 'it is closed'}.\n"
+            )
         sys.exit(1)
     finally:
         try:

@@ -107,8 +107,7 @@ class RecordRouter:
                 failure = Reason("map_failed", text)
             if record is not None:
                 self._hand_over(message, record, route.alias, failure)
-        sinks = [self.sinks[route.alias] for route in routes]
-        return [sink for sink in sinks if sink.is_full]
+        return [sink for route in routes if (sink := self.sinks[route.alias]).is_full]
 
     def _hand_over(
         self, message: Record, record: Record, alias: str, failure: Reason | None

@@ -40,17 +40,20 @@ def repair_schema(schema: Mapping[str, Any]) -> tuple[Node, list[str]]:
 
     It requires no column that it does not declare, as after deselecting one. References are
     replaced by what they refer to, which a stream map may remove. Each keyword that is left out is
-    named with its column and value.
+    named with its column and value, such as `column ARR: maxLength is 'long'`.
     """
     properties = schema.get("properties")
-    columns = properties if isinstance(properties, dict) else {}
-    repaired: Node = _repair({**schema, "type": "object", "properties": columns}, schema)
+    properties = properties if isinstance(properties, dict) else {}
+    repaired: Node = _repair({**schema, "type": "object", "properties": properties}, schema)
     left_out: list[str] = []
     while path := _unusable_keyword(repaired):
         node = repaired
         for part in path[:-1]:
             node = node[part]
-        left_out.append(_describe(path, node.pop(path[-1])))
+        value = display(node.pop(path[-1]))
+        columns = [str(path[at + 1]) for at, part in enumerate(path[:-1]) if part == "properties"]
+        place = f"column {'.'.join(columns)}: " if columns else ""
+        left_out.append(one_line(f"{place}{path[-1]} is {value}"))
     required = repaired.get("required", ())
     repaired["required"] = [name for name in repaired["properties"] if name in required]
     return repaired, left_out
@@ -122,13 +125,6 @@ def _unusable_keyword(schema: Node) -> Path:
     while path and isinstance(path[-1], int):  # one of a keyword's values
         path = path[:-1]
     return path
-
-
-def _describe(path: Path, value: object) -> str:
-    """Name a keyword with its column, such as `column ARR: maxLength is 'long'`."""
-    columns = [str(path[at + 1]) for at, part in enumerate(path[:-1]) if part == "properties"]
-    place = f"column {'.'.join(columns)}: " if columns else ""
-    return one_line(f"{place}{path[-1]} is {display(value)}")
 
 
 def merge_schemas(held: Node, new: Node) -> Node:

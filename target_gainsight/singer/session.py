@@ -21,7 +21,7 @@ from target_gainsight.loading.dry_run.plan import Plan
 from target_gainsight.loading.rejects.folder import new_run_name
 from target_gainsight.loading.rejects.reject_file import RejectFile
 from target_gainsight.loading.settling.checkpoint import Checkpoint
-from target_gainsight.loading.settling.ledger import Ledger
+from target_gainsight.loading.settling.ledger import RUN_AGAIN, Ledger
 from target_gainsight.loading.settling.progress import Progress
 from target_gainsight.loading.settling.summary import Summary
 from target_gainsight.mapping.planning.checks import StreamMismatchError
@@ -134,15 +134,15 @@ class Session:
         if self.interruption is not None:
             exit_process(128 + signum)
         name = signal.Signals(signum).name
-        end = self.interruption = run_end.interrupted(name, 128 + signum)
+        message = f"The run was stopped by {name}."
+        error = {"code": "interrupted", "message": message, "suggestion": RUN_AGAIN}
+        end = self.interruption = run_end.RunEnd("interrupted", 128 + signum, error)
 
         def stop_in_time() -> None:
             stop_reading()
             if self._context is not None:
                 self._context.client.stop()
-            text = (
-                "Received %s. Calls in flight have %s seconds; another signal ends the run at once."
-            )
+            text = "Received %s. Calls in flight have %s seconds; another signal ends the run now."
             logger.warning(text, name, seconds)
             threading.Event().wait(seconds)
             try:

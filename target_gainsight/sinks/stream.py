@@ -43,7 +43,7 @@ class StreamSink(BatchSink):
         schema: dict[str, Any],
         key_properties: list[str] | None,
     ) -> None:
-        context = self.context = cast("RunContext", cast("Any", target).context)
+        context = self.context = cast("RunContext", cast("Any", target).session.context)
         self.ledger = context.ledger
         self.streams = context.streams
         self.stream = find_stream_settings(context.settings, stream_name)

@@ -508,7 +508,7 @@ def test_cache_keeps_newest_rows_and_re_reads_others(tenant: Tenant) -> None:
     seeded = dict(zip(names, seed_companies(tenant, *names), strict=True))
     match = MatchFields.of("company", ("Name",), None)
     target = tenant.target()
-    index = LookupIndex(target.context.client.records, LoadingStreams(), [], found=Cache(2))
+    index = LookupIndex(target.session.context.client.records, LoadingStreams(), [], found=Cache(2))
     for name in [*names, names[0]]:
         wanted = cast("LookupKey", match.reference([name]))
         assert index.gsids(wanted) == ()

@@ -15,7 +15,7 @@ import pytest
 from singer_messages import record, schema
 from singer_runs import Tenant, run_command, settings_into
 
-from target_gainsight.singer.reporting.run_end import interrupted
+from target_gainsight.singer.reporting.run_end import RunEnd
 
 SECRET = "/services/T0/B0/s3cr3t"
 SLACK_KEYS = {"text", "attachments"}
@@ -182,5 +182,5 @@ def test_run_that_is_ended_by_force_does_not_wait_for_the_webhook(
     receiver: Receiver, tenant: Tenant
 ) -> None:
     target = tenant.target(notify_url=receiver.url)
-    assert target.session.publish(interrupted("SIGTERM", 143), notifies=False) == 143
+    assert target.session.publish(RunEnd("interrupted", 143), notifies=False) == 143
     assert receiver.bodies == []

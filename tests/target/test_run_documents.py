@@ -26,7 +26,7 @@ from singer_runs import (
 
 from target_gainsight.loading.outcomes import Outcome
 from target_gainsight.singer.reporting.publishing import append_to_history, read_history
-from target_gainsight.singer.reporting.run_end import interrupted
+from target_gainsight.singer.reporting.run_end import RunEnd
 
 BAD = record(Name="Bad", Employees="a lot")
 
@@ -156,7 +156,7 @@ def test_interrupted_run_has_a_summary(tenant: Tenant, tmp_path: Path) -> None:
 def test_run_that_is_ended_by_force_has_one_summary(tenant: Tenant) -> None:
     path = tenant.folder / "summary.json"
     target = tenant.target(summary_path=str(path))
-    target.session.publish(interrupted("SIGTERM", 143))
+    target.session.publish(RunEnd("interrupted", 143))
     assert json.loads(path.read_text())["status"] == "interrupted"
     tenant.run(target, schema(), record(Name="A"))
     assert [each["status"] for each in history_of(tenant)] == ["interrupted"]

@@ -196,7 +196,7 @@ def test_old_partial_group_is_written_without_input(tenant: Tenant, clock: FakeC
     assert tenant.names() == []
     clock.advance(301)
     target.reader.on_tick()
-    while target.context.pool.busy:
+    while target.session.context.pool.busy:
         target.reader.on_tick()
     assert tenant.names() == ["Initech"]
     target.close()

@@ -64,13 +64,6 @@ class RunEnd:
     error: Mapping[str, str] | None = None
 
 
-def interrupted(signal_name: str, exit_code: int) -> RunEnd:
-    """Return the end of a run that a signal ended."""
-    message = f"The run was stopped by {signal_name}."
-    error = {"code": "interrupted", "message": message, "suggestion": RUN_AGAIN}
-    return RunEnd("interrupted", exit_code, error)
-
-
 def failed(error: Exception) -> RunEnd:
     """Return the end of a run that an error ended."""
     return RunEnd("failed", 1, describe_error(error))
