@@ -82,11 +82,9 @@ def output_errors_reported() -> Iterator[None]:
                 sys.stdout.flush()
     except OSError as error:
         _discard_unwritten(sys.stdout)
-        what = error.filename or "the output"
+        what, reason = error.filename or "the output", error.strerror or "it is closed"
         with suppress(OSError):
-            sys.stderr.write(
-                f"Error: {what} cannot be written: {error.strerror or 'it is closed'}.\n"
-            )
+            sys.stderr.write(f"Error: {what} cannot be written: {reason}.\n")
         sys.exit(1)
     finally:
         try:
