@@ -273,6 +273,7 @@ def test_exact_row_key_precedes_other_spellings(records: RecordsApi, requests_mo
     [
         ("P_5005", "Column t1.Renewal_Date does not exist", ("Renewal_Date",)),
         ("P_5026", "Invalid column RENEWAL_DATE.", ("Renewal_Date",)),
+        ("GSOBJ_1002", "Invalid field Renewal_Date in object company", ("Renewal_Date",)),
         ("P_5068", "Stage__gr is not a lookup", ("Stage__gr.Name",)),
         ("P_5005", "Column t1.c_4711 does not exist", ()),
     ],

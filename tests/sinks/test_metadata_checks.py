@@ -190,8 +190,9 @@ def test_unknown_fields_drop_warns_once(tenant: Tenant) -> None:
     assert {row["Industry"] for row in tenant.rows()} == {"IT"}
 
 
-def test_unknown_fields_send_sends_them(tenant: Tenant) -> None:
-    run = load_with_unknown(tenant, unknown_fields="send", sync_mode="insert")
+@pytest.mark.parametrize("sync_mode", ["insert", "upsert"])
+def test_unknown_fields_send_sends_them(tenant: Tenant, sync_mode: str) -> None:
+    run = load_with_unknown(tenant, unknown_fields="send", sync_mode=sync_mode)
     assert run.exit_code == 1
     assert set(run.codes) == {"GSOBJ_1002"}
     [call, *_] = tenant.calls("insert")

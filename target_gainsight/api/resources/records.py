@@ -30,8 +30,8 @@ MAX_KEYS = 3
 MAX_PAGE = 5000
 _NOTHING_MATCHES = "GSOBJ_1011"
 _NO_DATA = re.compile(r"\s*no data( found\b|\W*$)", re.IGNORECASE)
-_UNREADABLE_CODES = frozenset({"P_5005", "P_5026", "P_5068"})
-"""A selected field is described and cannot be queried."""
+_UNREADABLE_CODES = frozenset({"GSOBJ_1002", "P_5005", "P_5026", "P_5068"})
+"""A selected field does not exist, or is described and cannot be queried."""
 _FIRST_QUERY_TRIES = 3
 """Some system objects respond to every query with HTTP 500."""
 _SERVER_ERROR = 500
