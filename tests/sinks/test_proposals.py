@@ -98,6 +98,13 @@ def test_parent_and_csm_are_looked_up(example_tenant: Tenant) -> None:
     assert run.outcomes() == {"created": 2}
 
 
+def test_company_is_not_proposed_as_its_own_parent(example_tenant: Tenant) -> None:
+    columns = {"sfdc_account_id": TEXT, "name": TEXT, "parent_account_name": TEXT}
+    found = entry(example_tenant, columns)
+    assert found["lookup_keys"] == ["SfdcAccountId"]
+    assert found["lookups"]["ParentCompany"]["fields"] == {"parent_account_name": "Name"}
+
+
 def test_an_id_of_the_company_is_preferred_to_its_name(start_tenant: Callable[..., Tenant]) -> None:
     fields = {"AccountId__gc": {"type": "STRING"}}
     tenant = start_tenant(objects={"Company": {"fields": fields}})

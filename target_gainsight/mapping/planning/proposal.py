@@ -198,9 +198,14 @@ def _propose_references(
     """
     if spec.schema is None or spec.lookup_columns or spec.settings.lookups:
         return {}, {}
-    mapping = spec.settings.field_mapping
-    taken = {*mapping, *(field.name.lower() for field in spec.schema.fields)}
-    free = [each for each in spec.columns if taken.isdisjoint({each.name, each.name.lower()})]
+    mapping, fields = spec.settings.field_mapping, spec.schema.fields
+    taken = {*mapping, *(field.name.lower() for field in fields)}
+    own = {bare_name(field.name) for field in fields if not field.lookup_objects}
+    free = [
+        each
+        for each in spec.columns
+        if taken.isdisjoint({each.name, each.name.lower()}) and bare_name(each.name) not in own
+    ]
     is_person = spec.schema.name.lower() == PERSON
     links = _propose_company_links(free, references) if is_person else {}
     lookups: dict[str, Any] = {}
