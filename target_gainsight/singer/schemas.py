@@ -50,10 +50,12 @@ def repair_schema(schema: Mapping[str, Any]) -> tuple[Node, list[str]]:
         node = repaired
         for part in path[:-1]:
             node = node[part]
-        value = display(node.pop(path[-1]))
+        value = node.pop(path[-1])
+        if path[-1] == "$ref" and isinstance(value, list):
+            [value] = value
         columns = [str(path[at + 1]) for at, part in enumerate(path[:-1]) if part == "properties"]
         place = f"column {'.'.join(columns)}: " if columns else ""
-        left_out.append(one_line(f"{place}{path[-1]} is {value}"))
+        left_out.append(one_line(f"{place}{path[-1]} is {display(value)}"))
     required = repaired.get("required", ())
     repaired["required"] = [name for name in repaired["properties"] if name in required]
     return repaired, left_out
