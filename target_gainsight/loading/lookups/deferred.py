@@ -96,13 +96,12 @@ class DeferredParents:
         originals = self._following_up
         for place, written in enumerate(result.settlements):
             original = originals.pop(written.record, None)
-            if original is not None:
-                counts = (
-                    written.outcome is Outcome.REJECTED or original.outcome is Outcome.UNCHANGED
-                )
-                outcome = written.outcome if counts else original.outcome
-                completed = original._replace(outcome=outcome, reason=written.reason)
-                result.settlements[place] = completed
+            if original is None:
+                continue
+            outcome = original.outcome
+            if outcome is Outcome.UNCHANGED or written.outcome is Outcome.REJECTED:
+                outcome = written.outcome
+            result.settlements[place] = original._replace(outcome=outcome, reason=written.reason)
         result.unavailable = [
             originals.pop(each).record if each in originals else each for each in result.unavailable
         ]
@@ -123,7 +122,14 @@ class DeferredParents:
         self._due_at = self.now() + self.max_age_seconds * lookups if count else None
 
     def _look_up(self, waiting: Sequence[Settlement], *, final: bool) -> FollowUp:
-        updates = {self._update_of(settlement): settlement for settlement in waiting}
+        """Resolve updates with nothing but the keys and the missing parents of some records."""
+        updates = {}
+        for settlement in waiting:
+            record, parents = settlement.record, settlement.record.waiting
+            keys = {name: record.fields[name] for name in self.keys if name in record.fields}
+            update = LoadRecord(record.source, keys, record.key, references=parents)
+            update.gsid = settlement.gsid or record.gsid
+            updates[update] = settlement
         refused, result = BatchResult(), BatchResult()
         to_write = []
         for update in self.resolver.resolve(list(updates), refused, final=final):
@@ -143,14 +149,3 @@ class DeferredParents:
             message = f"{reason.message if reason else ''}; its own row was written without it"
             result.settle(record, Outcome.REJECTED, reason and replace(reason, message=message))
         return result, to_write
-
-    def _update_of(self, settlement: Settlement) -> LoadRecord:
-        """Return a record of nothing but the missing parents."""
-        record = settlement.record
-        return LoadRecord(
-            record.source,
-            {name: record.fields[name] for name in self.keys if name in record.fields},
-            key=record.key,
-            gsid=settlement.gsid or record.gsid,
-            references=record.waiting,
-        )

@@ -8,24 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from target_gainsight.api import ObjectSchema
-from target_gainsight.loading.keys import (
-    COMPANY_ID,
-    LINK_OBJECT,
-    MatchFields,
-    Reference,
-)
+from target_gainsight.loading.keys import COMPANY_ID, LINK_OBJECT, MatchFields, Reference
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import RecordRejectedError
 from target_gainsight.mapping.near_names import suggest_names
 from target_gainsight.mapping.planning.checks import FieldProblem
 from target_gainsight.mapping.types.converters import Converter
 from target_gainsight.mapping.types.spellings import strip_blanks
-from target_gainsight.settings.stream_settings import (
-    OBJECT_NAMES,
-    CompanyLinks,
-    Lookup,
-    StreamSettings,
-)
+from target_gainsight.settings.stream_settings import OBJECT_NAMES, Lookup, StreamSettings
 
 COMPANY_LINKS = "company_links"
 
@@ -79,18 +69,23 @@ class StreamLookups:
         self.plans: dict[str, LookupPlan] = {}
         self.has_self_lookup = False
         self.link_fields: dict[str, tuple[str, Converter]] = {}
-        own = stream.object_name.lower()
-        for target, lookup in stream.lookups.items():
+        lookups, links = dict(stream.lookups), stream.company_links
+        if links is not None:
+            company = OBJECT_NAMES["company"]
+            lookups[COMPANY_LINKS] = Lookup(company, links.lookup, links.on_no_match)
+        for target, lookup in lookups.items():
             try:
                 match = self._plan_match(target, lookup, describe(lookup.object_name))
             except RunStoppedError as error:
-                message = f"lookups.{target}: {error}"
+                setting = target if target == COMPANY_LINKS else f"lookups.{target}"
+                message = f"{setting}: {error}"
                 raise RunStoppedError(message) from error
-            is_own, is_list = lookup.object_name.lower() == own, target in list_fields
+            is_own = lookup.object_name.lower() == stream.object_name.lower()
+            is_list = target in {*list_fields, COMPANY_LINKS}
             self.has_self_lookup = self.has_self_lookup or is_own
             self.plans[target] = LookupPlan(target, lookup, match, is_own, is_list)
-        if stream.company_links is not None:
-            self._plan_links(stream.company_links, describe)
+        if links is not None:
+            self._plan_link_fields(links.fields, describe)
 
     def _plan_match(self, target: str, lookup: Lookup, schema: ObjectSchema | None) -> MatchFields:
         names = tuple(lookup.fields.values())
@@ -100,12 +95,9 @@ class StreamLookups:
                 self._report(name, message, schema)
         return MatchFields.of(lookup.object_name, names, schema)
 
-    def _plan_links(self, links: CompanyLinks, describe: Describe) -> None:
-        lookup = Lookup(OBJECT_NAMES["company"], links.lookup, links.on_no_match)
-        match = self._plan_match(COMPANY_LINKS, lookup, describe(lookup.object_name))
-        self.plans[COMPANY_LINKS] = LookupPlan(COMPANY_LINKS, lookup, match, is_list=True)
-        schema = describe(LINK_OBJECT) if links.fields else None
-        for name, column in links.fields.items():
+    def _plan_link_fields(self, fields: Mapping[str, str], describe: Describe) -> None:
+        schema = describe(LINK_OBJECT) if fields else None
+        for name, column in fields.items():
             field = schema.field(name) if schema else None
             if schema is not None and (field is None or name == COMPANY_ID):
                 self._report(name, f"{LINK_OBJECT} has no field {name} that can be set.", schema)
