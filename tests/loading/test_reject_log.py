@@ -10,7 +10,7 @@ from singer_messages import record, schema
 
 from target_gainsight.loading.outcomes import REJECTED_PARENT, Reason
 from target_gainsight.loading.records import SourceRecord
-from target_gainsight.loading.settling.reject_log import RejectLog
+from target_gainsight.loading.settling.ledger import RejectLog
 
 REJECTS = Path("rejects.singer")
 

@@ -48,11 +48,7 @@ class PlannedRows:
 
 @dataclass
 class PlanningWriter(Writer):
-    """Writes nothing and records what the real writer would send.
-
-    Attributes:
-        kinds: The kinds of the real writer's calls: for creates, and for updates.
-    """
+    """Writes nothing and records what the real writer would send; ``kinds`` are of its calls."""
 
     plan: Plan
     kinds: tuple[str, str]

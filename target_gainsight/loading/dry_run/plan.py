@@ -104,9 +104,7 @@ class Plan:
     deleted: set[str] = field(default_factory=set, init=False)
     schemas: dict[str, ObjectSchema] = field(default_factory=dict, init=False)
     names: Cache[str, str] = field(default_factory=Cache, init=False)
-    streams: defaultdict[str, StreamPlan] = field(
-        default_factory=lambda: defaultdict(StreamPlan), init=False
-    )
+    streams: defaultdict[str, StreamPlan] = field(default_factory=lambda: defaultdict(StreamPlan))
     written: defaultdict[tuple[str, tuple[str, ...]], SpilledValues] = field(
         default_factory=lambda: defaultdict(SpilledValues), init=False
     )

@@ -26,11 +26,7 @@ class _MissedLookupError(Exception):
 
 @dataclass(frozen=True)
 class Resolver:
-    """Resolves the lookups and company links of one stream.
-
-    Attributes:
-        omit_null: Leave a field out rather than emptying it.
-    """
+    """Resolves the lookups and company links of one stream; nulls are sent or omitted."""
 
     lookups: StreamLookups
     index: LookupIndex

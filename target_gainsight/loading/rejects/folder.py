@@ -30,12 +30,9 @@ SUFFIXES = (REJECTS, RETIRED, CREATED, REPORT)
 
 
 def new_run_name(now: float) -> str:
-    """Return a unique name that sorts by the run's start, such as ``20260201T093000Z-3f9a17c4``.
-
-    The first three digits after the second are its fraction.
-    """
-    start = datetime.fromtimestamp(now, tz=timezone.utc)
-    return f"{start:%Y%m%dT%H%M%SZ}-{int(now % 1 * 0x1000):03x}{secrets.token_hex(3)[1:]}"
+    """Return a unique name that sorts by the run's start, such as ``20260201T093000Z-3f9a17c4``."""
+    start, fraction = datetime.fromtimestamp(now, tz=timezone.utc), int(now % 1 * 0x1000)
+    return f"{start:%Y%m%dT%H%M%SZ}-{fraction:03x}{secrets.token_hex(3)[1:]}"
 
 
 @dataclass(frozen=True)

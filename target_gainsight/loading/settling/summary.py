@@ -95,12 +95,7 @@ class RejectCounts:
 
 
 class CallCounts:
-    """The calls of a run.
-
-    Attributes:
-        by_group: Calls by rate limit group; token requests have none.
-        seconds_waited: In which at least one call waited for the rate or for a retry.
-    """
+    """The calls of a run; in ``seconds_waited``, one or several waited for rate or retry."""
 
     def __init__(self) -> None:
         self.by_kind: Counter[str] = Counter()

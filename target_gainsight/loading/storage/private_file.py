@@ -17,8 +17,6 @@ OWNER_ONLY = 0o600
 PART = ".part"
 """The suffix of a file that is not complete yet."""
 
-MAX_STREAM_NAMES = 100
-"""Characters of the streams' names in the name of a file."""
 MAX_PENDING = 10_000
 """Lines that are kept in memory until they are written."""
 
@@ -137,7 +135,7 @@ def remove_leftovers(folder: Path, pattern: str) -> None:
 def fill_path(path: Path, run: str, streams: Iterable[str]) -> Path:
     """Replace `{run}` by the run's name and `{stream}` by the names of its streams, joined by +."""
     safe = (re.sub(r"[^\w.-]", "_", stream).lstrip(".") or "_" for stream in streams)
-    names = "+".join(safe)[:MAX_STREAM_NAMES] or "no-stream"
+    names = "+".join(safe)[:100] or "no-stream"  # the name of a file is bounded
     return type(path)(str(path).replace("{run}", run).replace("{stream}", names))
 
 
