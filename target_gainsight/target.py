@@ -66,9 +66,8 @@ class TargetGainsight(Target):
         http: requests.Session | None = None,
         **kwargs: Any,  # noqa: ANN401
     ) -> None:
-        schema = self.config_jsonschema
-        given = read_given(config or {}, schema, parse_env=parse_env_config)
-        self.settings = parse_settings(given, schema)
+        given = read_given(config or {}, self.config_jsonschema, parse_env=parse_env_config)
+        self.settings = parse_settings(given, self.config_jsonschema)
         self.reader = ThreadedReader(self._tick)
         self.session = Session(
             self.settings,
@@ -141,8 +140,7 @@ class TargetGainsight(Target):
         try:
             target = cls(config=config.config, parse_env_config=config.parse_env)
         except EXPECTED_ERRORS as error:
-            schema = cls.config_jsonschema
-            given = read_given(config.config, schema, parse_env=config.parse_env)
+            given = read_given(config.config, cls.config_jsonschema, parse_env=config.parse_env)
             publish_failed_start(given, error, cls.plugin_version)
             if isinstance(error, ConfigValidationError):
                 raise

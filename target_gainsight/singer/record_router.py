@@ -106,12 +106,10 @@ class RecordRouter:
                 record, text = {}, f"a stream map expression failed: {error_text(error)}"
                 failure = Reason("map_failed", text)
             if record is not None:
-                self._hand_over(message, record, route.alias, failure)
+                self._pass_on(message, record, route.alias, failure)
         return [sink for route in routes if (sink := self.sinks[route.alias]).is_full]
 
-    def _hand_over(
-        self, message: Record, record: Record, alias: str, failure: Reason | None
-    ) -> None:
+    def _pass_on(self, message: Record, record: Record, alias: str, failure: Reason | None) -> None:
         if not record.keys() <= self.sinks[alias].known_columns:
             self._declare(alias, record)
         sink, stream = self.sinks[alias], message["stream"]

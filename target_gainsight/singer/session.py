@@ -6,7 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -35,7 +35,6 @@ from target_gainsight.singer.reporting.publishing import publish
 
 logger = logging.getLogger(__name__)
 
-SECONDS_PER_MINUTE = 60
 SECONDS_TO_STOP = 25
 """Seconds that a run has after a signal; Kubernetes kills after 30."""
 
@@ -43,9 +42,7 @@ SECONDS_TO_STOP = 25
 class Session:
     """One run, from its first message to its end.
 
-    Attributes:
-        proposal: Settings for a stream that does not fit.
-        interruption: How the run ends, once there was a signal.
+    `proposal` is for a stream that does not fit, `interruption` is the end after a signal.
     """
 
     def __init__(
@@ -168,7 +165,7 @@ class Session:
         self.ledger.finish()
         self._is_concluded = True
         calls, seconds = self.summary.calls, self.clock.now() - self.summary.started_at
-        minutes = int(seconds // SECONDS_PER_MINUTE)
+        minutes = int(seconds // 60)
         if self._context is not None and minutes:  # 61 s have two minutes' calls
             allowed = calls.allowed_per_minute["synchronous"] * (minutes + 1)
             calls.rate_used_percent = round(100 * calls.by_group["synchronous"] / allowed)
@@ -203,9 +200,9 @@ class Session:
         """Publish the run, once; return its exit code. A webhook may take 15 s."""
         if not self._publishing.acquire(blocking=False):
             return end.exit_code
-        document = self.summary.document(asdict(end), self.clock.now())
         output = self.settings.output
-        return publish(document, output if notifies else replace(output, notify_url=None))
+        output = output if notifies else replace(output, notify_url=None)
+        return publish(self.summary, end, self.clock.now(), output)
 
     def close(self) -> None:
         """End the calls, the connection and the embedded tenant."""

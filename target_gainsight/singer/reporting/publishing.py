@@ -18,7 +18,7 @@ from target_gainsight.settings.model import SETTINGS, Output
 from target_gainsight.settings.parsing import parse_output
 from target_gainsight.singer.reporting.notification import is_due, notify
 from target_gainsight.singer.reporting.report_page import render_report
-from target_gainsight.singer.reporting.run_end import failed
+from target_gainsight.singer.reporting.run_end import RunEnd, failed
 
 logger = logging.getLogger(__name__)
 
@@ -27,11 +27,12 @@ HISTORY = "history.jsonl"
 _dump = partial(simplejson.dumps, ignore_nan=True, default=str)
 
 
-def publish(document: dict[str, Any], output: Output) -> int:
+def publish(summary: Summary, end: RunEnd, now: float, output: Output) -> int:
     """Write summary, report and history, send the notification, and return the exit code.
 
     A summary that was asked for and cannot be written fails the run; nothing else here does.
     """
+    document = summary.document(asdict(end), now)
     history = None if document["dry_run"] else output.rejects_path
     for what, setting, path, write in (
         ("summary", "summary_path", output.summary_path, partial(write_document, _to_json)),
@@ -57,7 +58,7 @@ def publish_failed_start(raw: Mapping[str, Any], error: Exception, version: str)
     now = Clock().now()
     dry_run = SETTINGS["dry_run"].read(raw.get("dry_run")) is True
     summary = Summary(new_run_name(now), now, version, dry_run=dry_run)
-    publish(summary.document(asdict(failed(error)), now), parse_output(raw))
+    publish(summary, failed(error), now, parse_output(raw))
 
 
 def write_document(
