@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
+from target_gainsight.api import Json
 from target_gainsight.cli.output import examples, format_option, print_as, print_table
 from target_gainsight.cli.tenant import read_json
 from target_gainsight.mapping.escaping import one_line
-from target_gainsight.probe.observations import Position, read_positions
+from target_gainsight.probe.observations import read_positions
 from target_gainsight.sandbox import (
     SWITCH_NAMES,
     SandboxConfigError,
@@ -106,7 +107,7 @@ def serve(
     click.echo("Stopped.")
 
 
-def _profiled_switches(profile: Path) -> dict[str, Position]:
+def _profiled_switches(profile: Path) -> dict[str, Json]:
     """Read the positions of a profile; switches that this version lacks are left out."""
     try:
         positions = read_positions(read_json(profile))

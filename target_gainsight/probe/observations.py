@@ -7,12 +7,10 @@ from datetime import datetime, timezone
 from importlib.metadata import version
 from typing import Any, Literal, TypeAlias, TypeVar
 
-from target_gainsight.api import GainsightError
+from target_gainsight.api import GainsightError, Json
+from target_gainsight.api.http.json_codec import as_mapping
 
 logger = logging.getLogger(__name__)
-
-Position: TypeAlias = str | int | float | bool | None
-"""A position of a switch of the sandbox; None if no position plays the tenant."""
 
 Verdict: TypeAlias = Literal["as assumed", "handled", "not handled", "not settled"]
 """`handled`: otherwise than assumed, and the target is tested against it. `not handled`: the target
@@ -36,12 +34,12 @@ class Observation:
 
     No attribute has values of records, names of people, the host or a secret. Only `consequence`,
     which the profile leaves out, may name custom objects and fields. The `position` is that of the
-    topic's switch. The `verdict` is by default `as assumed` at the usual position and `handled` at
-    others, because the target is tested with every position.
+    topic's switch, None if none plays the tenant. The `verdict` is by default `as assumed` at the
+    usual position and `handled` at others, because the target is tested with every position.
     """
 
     name: str
-    position: Position
+    position: Json
     observed: str
     verdict: Verdict | None = None
     consequence: str = ""
@@ -60,7 +58,7 @@ class Topic:
     name: str
     assumed: str
     consequence: str = "nothing changes"
-    usual: Position = None
+    usual: Json = None
     otherwise: str = ""
 
 
@@ -133,20 +131,16 @@ def make_profile(known: Mapping[Topic, Observation]) -> dict[str, Any]:
     }
 
 
-def read_positions(profile: object) -> dict[str, Position]:
+def read_positions(profile: Json) -> dict[str, Json]:
     """Return the positions of switches in a profile, by switch.
 
     Raises:
         ValueError: It is no profile, or has another format than this version reads.
     """
-    content = profile if isinstance(profile, Mapping) else {}
-    questions = content.get("questions")
-    if not isinstance(questions, Mapping) or content.get("format") != _FORMAT:
+    content = as_mapping(profile)
+    questions = as_mapping(content.get("questions"))
+    if not questions or content.get("format") != _FORMAT:
         message = f"not a profile of 'gainsight probe --format json' in format {_FORMAT}"
         raise ValueError(message)
-    answered = (each for each in questions.values() if isinstance(each, Mapping))
-    return {
-        each["switch"]: each["position"]
-        for each in answered
-        if isinstance(each.get("switch"), str) and "position" in each
-    }
+    settled = [each for each in map(as_mapping, questions.values()) if "position" in each]
+    return {str(each["switch"]): each["position"] for each in settled if "switch" in each}

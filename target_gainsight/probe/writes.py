@@ -44,9 +44,7 @@ _DAYS: Mapping[str, tuple[int, Json]] = {
 """The same day in several formats, each with the row that it is written to."""
 
 
-def _judge(
-    name: str, reply: Reply, accepted: str | bool | None, refused: str | bool | None
-) -> Observation:
+def _judge(name: str, reply: Reply, accepted: Json, refused: Json) -> Observation:
     """Return the position for a write that is accepted, or that for one that is refused."""
     if reply.accepts():
         return Observation(name, accepted, "accepted")
