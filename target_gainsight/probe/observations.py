@@ -62,10 +62,6 @@ class Topic:
     otherwise: str = ""
 
 
-Question: TypeAlias = tuple[Callable[[Facts], Iterator[Observation]], tuple[Topic, ...]]
-"""A function that makes calls and yields observations, and the topics that they are about."""
-
-
 def holds(name: str, is_so: bool, observed: str) -> Observation:
     """Return whether an assumption holds on which the target relies."""
     return Observation(name, None, observed, "as assumed" if is_so else "not handled")
@@ -84,9 +80,11 @@ def require(value: Facts | None, reason: str) -> Facts:
 
 
 def ask(
-    questions: Iterable[Question[Facts]], facts: Facts, known: dict[Topic, Observation]
+    questions: Iterable[tuple[Callable[[Facts], Iterator[Observation]], tuple[Topic, ...]]],
+    facts: Facts,
+    known: dict[Topic, Observation],
 ) -> None:
-    """Add an observation of each topic, unless it is known and settled.
+    """Add an observation of each topic of these functions, unless it is known and settled.
 
     A question that fails on an unexpected response never ends the others.
 

@@ -104,9 +104,10 @@ def find_problems(spec: MappingSpec) -> list[FieldProblem]:
                 problems.append(FieldProblem(setting, name, reason))
     for column in spec.columns:
         problems += check_column_type(column, spec.field(spec.column_to_field.get(column.name, "")))
+    own = [column.name for column in spec.columns]
     columns = {"field_mapping": settings.field_mapping, "lookups": sorted(spec.lookup_columns)}
     for setting, sources in columns.items():
-        problems += missing_columns(setting, sources, spec.column_names, spec.unmapped)
+        problems += missing_columns(setting, sources, own, spec.unmapped)
     problems += _find_wrong_sources(spec)
     return [*problems, *_find_unfilled_fields(spec, documented=True)]
 

@@ -106,7 +106,8 @@ def _propose_mapping(
 
 
 def _wanted_fields(spec: MappingSpec, looked_up: Collection[str]) -> dict[str, str]:
-    names, others = spec.column_names, {*spec.lookup_columns, *looked_up}
+    names = [column.name for column in spec.columns]
+    others = {*spec.lookup_columns, *looked_up}
     own = (each for each in names if not each.startswith(METADATA_PREFIX) and each not in others)
     wanted = {name: name for name in own}
     for source, target in spec.settings.field_mapping.items():

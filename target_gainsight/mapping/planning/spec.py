@@ -44,11 +44,6 @@ class MappingSpec:
         """The object's name for messages."""
         return "its object" if self.schema is None else self.schema.name
 
-    @property
-    def column_names(self) -> tuple[str, ...]:
-        """The names of the columns."""
-        return tuple(column.name for column in self.columns)
-
     @cached_property
     def keys(self) -> tuple[str, ...]:
         """The lookup keys as fields."""
