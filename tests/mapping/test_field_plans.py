@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tenant_fields import a_field, an_object, company
 
+from target_gainsight.api import Field, ObjectSchema
 from target_gainsight.mapping.columns import Column, columns_of
 from target_gainsight.mapping.planning.checks import StreamMismatchError, check_fit, find_warnings
-from target_gainsight.mapping.planning.proposal import propose_settings
+from target_gainsight.mapping.planning.proposal import propose_settings, referenced_objects
 from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.settings.stream_settings import StreamSettings
 
@@ -423,3 +424,12 @@ def test_columns_are_read_from_usual_json_schemas() -> None:
         Column("strange"),
     )
     assert columns_of({}) == ()
+
+
+def test_object_that_several_fields_refer_to_is_described_for_each() -> None:
+    fields = [
+        Field(name, name, "LOOKUP", lookup_objects=("gsuser",)) for name in ("Csm", "Sponsor__gc")
+    ]
+    schema = ObjectSchema("company", "Company", "STANDARD", None, tuple(fields))
+    assert referenced_objects(columns("csm_email"), schema) == ("gsuser",)
+    assert referenced_objects(columns("sponsor_email"), schema) == ("gsuser",)

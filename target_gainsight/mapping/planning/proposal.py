@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -180,7 +181,9 @@ def _propose_keys(spec: MappingSpec, mapping: Mapping[str, str]) -> tuple[str, .
 def referenced_objects(columns: Sequence[Column], schema: ObjectSchema) -> tuple[str, ...]:
     """List the objects, in lower case, that columns refer to and that are to be described."""
     names = [bare_name(column.name) for column in columns]
-    words = {field.lookup_objects[0].lower(): words for field, words in _references(schema)}
+    words: dict[str, set[str]] = defaultdict(set)
+    for field, beginnings in _references(schema):
+        words[field.lookup_objects[0].lower()] |= beginnings
     if schema.name.lower() == PERSON:
         words |= {COMPANY: _COMPANY_WORDS, COMPANY_PERSON: _COMPANY_WORDS}
     return tuple(
