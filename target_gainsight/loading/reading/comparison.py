@@ -22,13 +22,12 @@ class Comparison:
         """Name the fields whose values differ; ``companies`` for new or changed links."""
         if self.compared is not None:
             record = {name: value for name, value in record.items() if name in self.compared}
-        links = record.get(COMPANIES)
-        if not links:
-            return self.mapper.changed_fields(record, row)
-        own = {name: value for name, value in record.items() if name != COMPANIES}
-        changed, existing = self.mapper.changed_fields(own, row), row.get(COMPANIES) or ()
-        is_linked = all(any(self._are_equal(each, link) for each in existing) for link in links)
-        return changed if is_linked else (*changed, COMPANIES)
+        changed = self.mapper.changed_fields(record, row)
+        if COMPANIES in changed:  # lists are never equal to the mapper
+            links, existing = record[COMPANIES], row.get(COMPANIES) or ()
+            if all(any(self._are_equal(each, link) for each in existing) for link in links):
+                changed = tuple(name for name in changed if name != COMPANIES)
+        return changed
 
     def _are_equal(self, existing: Row, link: Row) -> bool:
         return existing.get(COMPANY_ID) == link[COMPANY_ID] and all(
