@@ -4,7 +4,7 @@ Reads metadata only. What needs a stream's schema is checked when the stream sta
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Literal
@@ -24,7 +24,7 @@ from target_gainsight.mapping.planning.checks import FieldProblem, find_problems
 from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.mapping.planning.static_schemas import unlisted_names
 from target_gainsight.settings.model import Settings
-from target_gainsight.settings.stream_settings import OBJECT_NAMES, StreamSettings
+from target_gainsight.settings.stream_settings import OBJECT_NAMES, Lookup, StreamSettings
 from target_gainsight.singer.connection import rate_limits
 from target_gainsight.singer.reporting.run_end import describe_error
 
@@ -55,8 +55,7 @@ class Finding:
         """What the text is about."""
         if self.stream is None:
             return self.check
-        is_any = self.stream == ANY_STREAM
-        name = "streams without an entry" if is_any else f"stream {self.stream}"
+        name = "streams without an entry" if self.stream == ANY_STREAM else f"stream {self.stream}"
         return name if self.check == OBJECT else f"{name}: {self.check}"
 
 
@@ -91,7 +90,7 @@ def check(form: str) -> None:
 
 
 def _check_tenant(settings: Settings, client: GainsightClient) -> Iterator[Finding]:
-    connection, is_sandbox = settings.connection, settings.connection.sandbox_path is not None
+    connection = settings.connection
     where = connection.base_url or f"the embedded sandbox in {connection.sandbox_path}"
     responds = Finding("tenant", f"{where} responds")
     try:
@@ -102,7 +101,7 @@ def _check_tenant(settings: Settings, client: GainsightClient) -> Iterator[Findi
     except errors.GainsightError as error:
         yield _refused("tenant", error)
         return
-    credential = "access_key is valid"
+    credential, is_sandbox = "access_key is valid", connection.sandbox_path is not None
     if is_sandbox or connection.client_id:
         m2m = "client_id and client_secret (M2M OAuth) are valid"
         credential = "none is needed" if is_sandbox else m2m
@@ -114,22 +113,22 @@ def _check_tenant(settings: Settings, client: GainsightClient) -> Iterator[Findi
 
 
 def _check_streams(settings: Settings, schemas: ObjectSchemas) -> Iterator[Finding]:
-    entries = dict(settings.streams.items())
+    entries = dict(settings.streams)
     if settings.default_stream is not None:
         entries[ANY_STREAM] = settings.default_stream
     if not entries:
         text = "no setting routes a stream to an object: set object_type, or streams"
         yield Finding("streams", text, "error")
     for name, entry in entries.items():
+        findings: Iterable[Finding]
         if entry is None:
-            text = "it names no object: set its object_type"
-            yield Finding(OBJECT, text, "error", stream=name)
+            findings = [Finding(OBJECT, "it names no object: set its object_type", "error")]
         elif entry.object_type == "survey_csv":
             text = f"a file for the survey import, in {settings.survey_path}"
-            yield Finding(OBJECT, text, stream=name)
+            findings = [Finding(OBJECT, text)]
         else:
-            for finding in _check_stream(entry, schemas):
-                yield replace(finding, stream=name)
+            findings = _check_stream(entry, schemas)
+        yield from (replace(each, stream=name) for each in findings)
 
 
 def _check_stream(stream: StreamSettings, schemas: ObjectSchemas) -> Iterator[Finding]:
@@ -154,14 +153,7 @@ def _check_stream(stream: StreamSettings, schemas: ObjectSchemas) -> Iterator[Fi
         text = f"delete, at most {stream.max_deletes:,} rows in a run (max_deletes)"
         yield Finding("deletes", text)
     yield from _check_fields(stream, schema)
-    for target, lookup in stream.lookups.items():
-        text = f"{lookup.object_name} by {', '.join(lookup.fields.values())}"
-        alone = replace(stream, lookups={target: lookup}, company_links=None)
-        yield from _check_reference(f"lookups.{target}", text, alone, schemas)
-    if stream.company_links is not None:
-        text = f"{OBJECT_NAMES['company']} by {', '.join(stream.company_links.lookup.values())}"
-        alone = replace(stream, lookups={})
-        yield from _check_reference("company_links", text, alone, schemas)
+    yield from _check_references(stream, schemas)
 
 
 def _check_fields(stream: StreamSettings, schema: ObjectSchema) -> Iterator[Finding]:
@@ -197,15 +189,21 @@ def _check_fields(stream: StreamSettings, schema: ObjectSchema) -> Iterator[Find
         yield Finding("lookup_keys", default)
 
 
-def _check_reference(
-    setting: str, text: str, alone: StreamSettings, schemas: ObjectSchemas
-) -> Iterator[Finding]:
-    try:
-        references = StreamLookups(alone, schemas.describe)
-    except (errors.GainsightError, RunStoppedError) as error:
-        yield _refused(setting, error)
-    else:
-        yield from _report(setting, text, references.problems)
+def _check_references(stream: StreamSettings, schemas: ObjectSchemas) -> Iterator[Finding]:
+    """Check each lookup by itself: the first object that does not exist would hide the others."""
+    references = {
+        f"lookups.{target}": (lookup, replace(stream, lookups={target: lookup}, company_links=None))
+        for target, lookup in stream.lookups.items()
+    }
+    if stream.company_links is not None:
+        companies = Lookup(OBJECT_NAMES["company"], stream.company_links.lookup)
+        references["company_links"] = companies, replace(stream, lookups={})
+    for setting, (lookup, alone) in references.items():
+        text = f"{lookup.object_name} by {', '.join(lookup.fields.values())}"
+        try:
+            yield from _report(setting, text, StreamLookups(alone, schemas.describe).problems)
+        except (errors.GainsightError, RunStoppedError) as error:
+            yield _refused(setting, error)
 
 
 def _report(setting: str, text: str, problems: Sequence[FieldProblem]) -> Iterator[Finding]:
@@ -224,21 +222,18 @@ def _refused(check: str, error: Exception) -> Finding:
 
 def _list_limits(settings: Settings) -> Iterator[Finding]:
     streams = [each for each in (settings.default_stream, *settings.streams.values()) if each]
-    in_use = {
-        "synchronous": True,
-        "timeline": any(stream.object_type == "timeline" for stream in streams),
-        "bulk": any(stream.transport == "bulk" for stream in streams),
-    }
+    in_use = {"synchronous", *(each.object_type for each in streams)}
+    in_use.update(each.transport for each in streams)
     for group, rate in rate_limits(settings.limits).items():
-        if in_use[group]:
+        if group in in_use:
             window = "an hour" if group == "bulk" else "a minute"
             limits = f"{rate.per_window:,} {rate.unit} {window}"
             allowed = f"{rate.allowed_per_window:,}"
             if rate.per_day is not None:
                 limits += f" and {rate.per_day:,} a day"
                 allowed += f" and {rate.allowed_per_day:,}"
-            text = f"{limits}; quota_percent {rate.quota_percent} allows {allowed}"
-            yield Finding("limits", text)
+            limits += f"; quota_percent {rate.quota_percent} allows {allowed}"
+            yield Finding("limits", limits)
     most = settings.limits.max_calls_per_run
     if most is not None:
         yield Finding("limits", f"at most {counted(most, 'call')} in a run")

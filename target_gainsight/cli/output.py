@@ -9,7 +9,6 @@ import click
 import simplejson
 from rich.console import Console
 from rich.markup import escape
-from rich.measure import Measurement
 from rich.table import Table
 
 from target_gainsight.mapping.escaping import one_line, printable_json, yaml_lines
@@ -47,8 +46,7 @@ def print_table(
         table.add_column(escape(one_line(heading)), no_wrap=not has_words)  # rich would cut words
     for row in cells:
         table.add_row(*row)
-    wide = Console(width=MAX_WIDTH)
-    measured = Measurement.get(wide, wide.options, table)
+    measured = Console(width=MAX_WIDTH).measure(table)
     if sys.stdout.isatty():
         console = Console(color_system=None if no_color() else "auto")
         console.print(_as_blocks(table, cells) if measured.minimum > console.width else table)

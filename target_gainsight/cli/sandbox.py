@@ -4,6 +4,7 @@ import json
 import signal
 import threading
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -49,6 +50,31 @@ _database_option = click.option(
 )
 
 
+def _read_limits(_ctx: click.Context, _param: click.Parameter, text: str) -> dict[str, float]:
+    pairs = (part.split("=") for part in text.split(",") if part.strip())
+    try:
+        return {name.strip(): json.loads(number) for name, number in pairs}
+    except ValueError:
+        message = f"--limits takes name=number, separated by commas, not {text!r}"
+        raise click.ClickException(message) from None
+
+
+def _read_switches(
+    _ctx: click.Context, _param: click.Parameter, profile: Path | None
+) -> dict[str, Json]:
+    """Read the positions of a profile; switches that this version lacks are left out."""
+    try:
+        positions = read_positions(read_json(profile)) if profile else {}
+    except ValueError as error:
+        message = f"{profile}: {error}"
+        raise click.ClickException(message) from error
+    unknown = sorted(positions.keys() - SWITCH_NAMES)
+    if unknown:
+        names = ", ".join(map(one_line, unknown))
+        click.echo(f"{profile}: this version has no switch {names}; skipped.", err=True)
+    return {name: each for name, each in positions.items() if name in SWITCH_NAMES}
+
+
 @click.group(epilog=examples("gainsight sandbox serve", "gainsight sandbox show Company"))
 def sandbox() -> None:
     """Serve the embedded sandbox, or show its rows."""
@@ -67,32 +93,24 @@ def sandbox() -> None:
     type=click.Path(path_type=Path),
     help="YAML with the tenant's objects, users, limits and switches.",
 )
-@click.option("--limits", default="", help="Such as calls_per_minute=100,calls_per_day=50000.")
+@click.option(
+    "--limits",
+    default="",
+    callback=_read_limits,
+    help="Such as calls_per_minute=100,calls_per_day=50000.",
+)
 @click.option("--access-key", help="The key that calls must carry; from the config by default.")
 @click.option(
     "--profile",
+    "switches",
+    callback=_read_switches,
     type=click.Path(path_type=Path),
     help="A profile of 'gainsight probe': behave as that tenant does.",
 )
-def serve(
-    port: int,
-    database: Path,
-    config: Path | None,
-    limits: str,
-    access_key: str | None,
-    profile: Path | None,
-) -> None:
+def serve(database: Path, port: int, **options: Any) -> None:  # noqa: ANN401 - as the options are
     """Serve the tenant on a loopback port until Ctrl-C."""
-    switches = _profiled_switches(profile) if profile else {}
     try:
-        running = start_sandbox(
-            database,
-            config=config,
-            port=port,
-            limits=_limits(limits),
-            switches=switches,
-            access_key=access_key,
-        )
+        running = start_sandbox(database, port=port, **options)
     except (SandboxConfigError, SandboxUnavailableError) as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
@@ -105,29 +123,6 @@ def serve(
             signal.signal(number, lambda *_: stopped.set())
         stopped.wait()
     click.echo("Stopped.")
-
-
-def _profiled_switches(profile: Path) -> dict[str, Json]:
-    """Read the positions of a profile; switches that this version lacks are left out."""
-    try:
-        positions = read_positions(read_json(profile))
-    except ValueError as error:
-        message = f"{profile}: {error}"
-        raise click.ClickException(message) from error
-    unknown = sorted(positions.keys() - SWITCH_NAMES)
-    if unknown:
-        names = ", ".join(map(one_line, unknown))
-        click.echo(f"{profile}: this version has no switch {names}; skipped.", err=True)
-    return {name: each for name, each in positions.items() if name in SWITCH_NAMES}
-
-
-def _limits(text: str) -> dict[str, float]:
-    pairs = (part.split("=") for part in text.split(",") if part.strip())
-    try:
-        return {name.strip(): json.loads(number) for name, number in pairs}
-    except ValueError:
-        message = f"--limits takes name=number, separated by commas, not {text!r}"
-        raise click.ClickException(message) from None
 
 
 @sandbox.command(
