@@ -1,5 +1,6 @@
 """`gainsight describe`: the tenant's objects, one object's fields, or a mapping onto them."""
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,6 @@ from target_gainsight.cli.output import examples, format_option, print_as, print
 from target_gainsight.cli.tenant import (
     configured,
     connect_to_tenant,
-    read_json,
     read_settings,
 )
 from target_gainsight.loading.object_schemas import ObjectSchemas
@@ -132,9 +132,9 @@ def _field(field: Field, rules: list[str] | None) -> dict[str, Any]:
 def _read_stream(path: Path, name: str | None) -> tuple[str, dict[str, Any]]:
     """Read one stream of a catalog that ``tap --discover`` wrote; by default its only one."""
     try:
-        entries = read_json(path)["streams"]
+        entries = json.loads(path.read_bytes())["streams"]
         streams = {str(each.get("stream") or each.get("tap_stream_id")): each for each in entries}
-    except (AttributeError, KeyError, TypeError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         message = f"{path} is not a catalog, which is a JSON object with a list of streams"
         raise click.ClickException(message) from None
     if name is None and len(streams) == 1:

@@ -10,7 +10,6 @@ import click
 
 from target_gainsight.api import Json
 from target_gainsight.cli.output import examples, format_option, print_as, print_table
-from target_gainsight.cli.tenant import read_json
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.probe.observations import read_positions
 from target_gainsight.sandbox import (
@@ -64,9 +63,9 @@ def _read_switches(
 ) -> dict[str, Json]:
     """Read the positions of a profile; switches that this version lacks are left out."""
     try:
-        positions = read_positions(read_json(profile)) if profile else {}
+        positions = read_positions(json.loads(profile.read_bytes())) if profile else {}
     except ValueError as error:
-        message = f"{profile}: {error}"
+        message = f"{profile} is not a profile of 'gainsight probe --format json': {error}"
         raise click.ClickException(message) from error
     unknown = sorted(positions.keys() - SWITCH_NAMES)
     if unknown:

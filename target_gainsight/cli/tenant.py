@@ -1,10 +1,8 @@
 """Reads the settings of a command as the target does, and connects to their tenant."""
 
-import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import click
@@ -62,14 +60,6 @@ def _required_settings() -> dict[str, Any]:
         )
         raise click.ClickException(message)
     return given
-
-
-def read_json(path: Path) -> Any:  # noqa: ANN401 - JSON of any shape
-    """Read a file; None if it is not JSON. Its content is not shown: it may hold a secret."""
-    try:
-        return json.loads(path.read_bytes())
-    except ValueError:
-        return None
 
 
 def connect_to_tenant(

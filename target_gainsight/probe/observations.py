@@ -138,7 +138,7 @@ def read_positions(profile: Json) -> dict[str, Json]:
     content = as_mapping(profile)
     questions = as_mapping(content.get("questions"))
     if not questions or content.get("format") != _FORMAT:
-        message = f"not a profile of 'gainsight probe --format json' in format {_FORMAT}"
+        message = f"expected an object with questions in format {_FORMAT}"
         raise ValueError(message)
     settled = [each for each in map(as_mapping, questions.values()) if "position" in each]
     return {str(each["switch"]): each["position"] for each in settled if "switch" in each}

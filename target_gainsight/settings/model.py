@@ -29,8 +29,10 @@ from target_gainsight.settings.stream_settings import StreamSettings
 NotifyOn = Literal["failure", "rejects", "always"]
 
 _connection = partial(declare, group="Connection")
+_credential = partial(_connection, default="", kind=addresses.CREDENTIAL)
 _limit = partial(declare, group="Limits")
 _output = partial(declare, group="Rejects and output")
+_output_path = partial(_output, kind=OUTPUT_PATH)
 _sandbox = partial(declare, group="Sandbox")
 
 
@@ -48,18 +50,11 @@ class Connection:
         "embedded sandbox, which needs no account.",
         kind=addresses.DOMAIN,
     )
-    access_key: str = _connection(
-        "The tenant's REST API access key. Not needed for the embedded sandbox.",
-        "",
-        kind=addresses.CREDENTIAL,
-        secret=True,
+    access_key: str = _credential(
+        "The tenant's REST API access key. Not needed for the embedded sandbox.", secret=True
     )
-    client_id: str = _connection(
-        "The OAuth API Key, for M2M OAuth instead of an access key.", "", kind=addresses.CREDENTIAL
-    )
-    client_secret: str = _connection(
-        "The OAuth API Secret.", "", kind=addresses.CREDENTIAL, secret=True
-    )
+    client_id: str = _credential("The OAuth API Key, for M2M OAuth instead of an access key.")
+    client_secret: str = _credential("The OAuth API Secret.", secret=True)
     base_url: str = _connection(
         "Replaces domain, for proxies and tests. Plain http is allowed to a loopback address only.",
         "",
@@ -139,21 +134,18 @@ class Output:
         10,
         maximum=100,
     )
-    summary_path: Path | None = _output(
+    summary_path: Path | None = _output_path(
         "File for the run summary as JSON, written by failed runs, too. `{run}` in it stands for "
-        "the run's name and `{stream}` for the names of its streams.",
-        kind=OUTPUT_PATH,
+        "the run's name and `{stream}` for the names of its streams."
     )
-    report_path: Path | None = _output(
+    report_path: Path | None = _output_path(
         "File for the report of a run as one HTML page, with `{run}` and `{stream}` as in "
-        "summary_path.",
-        kind=OUTPUT_PATH,
+        "summary_path."
     )
-    outcomes_path: Path | None = _output(
+    outcomes_path: Path | None = _output_path(
         "File to which the outcome of every record is appended as a line of JSON: run, stream, "
         "key, outcome, GSID, reason and time. With `{stream}` in it, every stream has a file of "
-        "its own; `{run}` stands for the run's name.",
-        kind=OUTPUT_PATH,
+        "its own; `{run}` stands for the run's name."
     )
     notify_url: str | None = _output(
         "URL to which the end of a run is posted, such as a Slack incoming webhook. Values of "

@@ -226,9 +226,7 @@ def _parse_stream(
     dropped = dict(_inapplicable(given, values))
     meant = own if prefix else (*SETTINGS_OF_AN_OBJECT, "deletes")
     errors.extend(
-        f"{prefix}{name} {why}."
-        for name, why in dropped.items()
-        if name in own and name in meant and given[name] not in WITHOUT_EFFECT
+        f"{prefix}{name} {why}." for name, why in dropped.items() if name in own and name in meant
     )
     for name in ("custom_object_name", "bulk_job_id"):
         if REQUIRES[name] in values and not given.get(name):
@@ -237,12 +235,13 @@ def _parse_stream(
 
 
 def _inapplicable(given: Mapping[str, Any], values: Collection[str]) -> Iterator[tuple[str, str]]:
+    used = [name for name in given if given[name] not in WITHOUT_EFFECT]
     for name, value in REQUIRES.items():
-        if name in given and value not in values:
+        if name in used and value not in values:
             yield name, f"requires {value}"
     for value, names, reason in CONFLICTS:
         for name in names if value in values else ():
-            if given.get(name) not in WITHOUT_EFFECT:
+            if name in used:
                 yield name, f"cannot be combined with {value}; {reason}. Remove it"
 
 

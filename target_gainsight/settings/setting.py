@@ -164,12 +164,9 @@ class Setting:
         sends as if the user had chosen it, and a choice that Meltano checks with a traceback.
         Both stand in the description.
         """
-        schema: dict[str, Any] = {
-            "type": [*self.kind.json_types, "null"],
-            "title": self.title,
-            "description": self.help,
-        }
-        return schema | ({"secret": True, "writeOnly": True} if self.secret else {})
+        types = [*self.kind.json_types, "null"]
+        secret = {"secret": True, "writeOnly": True} if self.secret else {}
+        return {"type": types, "title": self.title, "description": self.help, **secret}
 
     @property
     def expected(self) -> str:
