@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from singer_sdk.singerlib import Metadata, MetadataMapping
+from singer_sdk.singerlib import MetadataMapping
 
 from target_gainsight.api import Field, ObjectSchema
 from target_gainsight.cli.output import examples, format_option, print_as, print_table
@@ -71,9 +71,8 @@ def _show_objects(objects: tuple[ObjectSchema, ...], form: str) -> None:
         for each in sorted(objects, key=lambda each: each.name.lower())
     ]
     if form == "table":
-        print_table(
-            _columns("name", "label", "type", "volume"), rows, title=counted(len(rows), "object")
-        )
+        columns = _columns("name", "label", "type", "volume")
+        print_table(columns, rows, title=counted(len(rows), "object"))
     else:
         print_as(form, rows)
 
@@ -156,9 +155,10 @@ def _show_proposal(
     is_person = schema.name.lower() == PERSON
     spec = MappingSpec(
         columns=tuple(
-            column
-            for column in columns_of(entry.get("schema") or {})
-            if _is_selected(metadata["properties", column.name])
+            each
+            for each in columns_of(entry.get("schema") or {})
+            if metadata["properties", each.name].selected is not False
+            and metadata["properties", each.name].inclusion != "unsupported"
         ),
         schema=schema,
         settings=StreamSettings(object_type="person" if is_person else "custom_object"),
@@ -174,7 +174,3 @@ def _show_proposal(
         print_as("json", proposal.to_json())
     else:
         click.echo(proposal_text(proposal), nl=False)
-
-
-def _is_selected(metadata: Metadata) -> bool:
-    return metadata.selected is not False and metadata.inclusion != "unsupported"

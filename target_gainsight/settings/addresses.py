@@ -1,6 +1,5 @@
 """The kinds of settings that hold an address or a credential."""
 
-import ipaddress
 import re
 from functools import partial
 from pathlib import Path
@@ -11,6 +10,7 @@ from target_gainsight.settings.setting import Kind, read_path
 SANDBOX = "sandbox"
 MEMORY = "memory"
 LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+LOOPBACK = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|::1")
 HOST_NAME = re.compile(rf"(?=.{{1,253}}$){LABEL}(?:\.{LABEL})+")
 
 
@@ -33,15 +33,8 @@ def _read_secure_url(text: str) -> str | None:
     url = text.rstrip("/")
     parts = split_url(url)
     host = parts.hostname or ""
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and _is_this_machine(host))
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and LOOPBACK.fullmatch(host))
     return url if host and is_safe else None
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _read_base_url(text: str) -> str | None:

@@ -1,7 +1,4 @@
-"""Parses the raw configuration into settings and reports every error at once.
-
-An error names the setting, shows what was given (never a secret) and says what to do.
-"""
+"""Parses the raw configuration into settings and reports every error at once."""
 
 import logging
 import re
@@ -192,9 +189,8 @@ def _apply_load_method(given: dict[str, Any], errors: ConfigErrors) -> None:
         return
     given["sync_mode"] = "insert" if method == "append-only" else "upsert"
     if mode not in {None, SETTINGS["sync_mode"].default, given["sync_mode"]}:
-        errors.append(
-            f"load_method: {method} cannot be combined with sync_mode: {mode}. Remove either."
-        )
+        both = f"load_method: {method} cannot be combined with sync_mode: {mode}"
+        errors.append(f"{both}. Remove either.")
 
 
 def _parse_entry(
