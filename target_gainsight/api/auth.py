@@ -82,10 +82,7 @@ class ClientCredentials:
 
 
 class Tokens:
-    """The tokens of one client, one at a time, for any number of threads.
-
-    Threads that need a token while it is being fetched wait for it, and share a failure to do so.
-    """
+    """The tokens of one client, one at a time. Threads wait for one fetch and share its failure."""
 
     advice = (
         "Check client_id and client_secret (the OAuth API Key and OAuth API Secret of an active "

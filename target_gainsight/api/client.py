@@ -89,10 +89,7 @@ class GainsightClient:
         )
 
     def send(self, call: Call, header: AuthHeader | None = None) -> Response:
-        """Make a call, and repeat it while that may help; else raise one of the `errors`.
-
-        `header` is that of a token request, which needs no token and no permit.
-        """
+        """Make a call, and repeat it while that may help. A token request has its own `header`."""
         made = _Attempts(self._clock.now())
         while True:
             if self._clock.is_woken:

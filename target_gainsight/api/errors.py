@@ -130,10 +130,7 @@ class ThrottledError(RetryCallError):
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class AmbiguousResponseError(RetryCallError):
-    """The call was sent and may have had its effect: it failed, or has no readable response.
-
-    If no response came in time, it `timed_out`.
-    """
+    """The call was sent and may have had its effect: it failed or has no response to be read."""
 
     timed_out: bool = False
 
@@ -144,10 +141,7 @@ class UnavailableError(GainsightError):
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class UnknownOutcomeError(GainsightError):
-    """A call that must not be repeated was sent and may have been committed, even later.
-
-    `sent_at` is in epoch seconds, on the tenant's clock if its responses show it.
-    """
+    """A call that must not be repeated may have been committed; `sent_at` by the tenant's clock."""
 
     sent_at: float
     cause: AmbiguousResponseError

@@ -83,10 +83,7 @@ class Call:
 
 @dataclass(frozen=True)
 class CallEvent:
-    """One attempt of one call, numbered from 1; without a response it has no `status`.
-
-    It `waited` before it was `sent_at` an epoch time, and took `seconds` until the response.
-    """
+    """An attempt, numbered from 1: it `waited`, was sent at an epoch time, and took `seconds`."""
 
     call: Call
     status: int | None

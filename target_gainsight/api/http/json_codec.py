@@ -1,7 +1,4 @@
-"""JSON encoding and decoding.
-
-Numbers with a fraction are `Decimal` both ways: what a tap read as `0.1` arrives as `0.1`.
-"""
+"""JSON with `Decimal` for fractions both ways: what a tap read as `0.1` arrives as `0.1`."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal

@@ -129,10 +129,7 @@ def check_response(response: Response) -> None:
 
 
 def field_failures(body: Record) -> tuple[errors.FieldFailure, ...]:
-    """Return the failed fields that an envelope names, of all failed records.
-
-    They are listed in a list per record, flat, or only in the description: "… (Field = value).".
-    """
+    """Return the failed fields of all records: listed by record, flat, or only described."""
     found = _FIELD_IN_DESCRIPTION.match(as_text(body.get("errorDesc")) or "")
     code = as_text(body.get("errorCode")) or ""
     value = found["value"] if found and code != _NULL_CODE else None

@@ -14,10 +14,7 @@ DAY_SECONDS = 86_400
 
 @dataclass(frozen=True)
 class RateLimits:
-    """The tenant's limits for one group of calls, and the percentage of them we may use.
-
-    `per_window` counts calls per window of the server, `per_day` those per UTC day.
-    """
+    """The calls of a group per window of the server and per UTC day, and our share of them."""
 
     per_window: int = 100
     per_day: int | None = 50_000

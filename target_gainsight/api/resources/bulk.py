@@ -34,10 +34,7 @@ class BulkApi:
     _send: Send
 
     def upload(self, job_id: str, filename: str, open_file: Callable[[], BinaryIO]) -> str | None:
-        """Upload a CSV file to a job, and return the status id if the response names one.
-
-        The job's id is in Gainsight's cURL command. `open_file` is called for every attempt.
-        """
+        """Upload a CSV file, opened for every attempt; return the status id if there is one."""
         media_type, body = csv_form({"jobId": job_id}, filename, open_file)
         call = Call(
             "POST",

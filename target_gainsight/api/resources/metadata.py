@@ -127,7 +127,7 @@ class MetadataApi:
             kind="describe",
             params={"ic": "false", "cl": "0", "idd": "true"},
             max_seconds=_MAX_SECONDS,
-            expects=_is_description,
+            expects=lambda data: _entries(data) is not None,
         )
         response = self._send(call)
         entries = _entries(response.data)
@@ -142,10 +142,7 @@ class MetadataApi:
         return schema
 
     def describe_several(self, object_names: Sequence[str]) -> dict[str, ObjectSchema]:
-        """Describe objects in one call per 25 (Post Describe), by object name in lower case.
-
-        Those that are refused or left out have to be described singly.
-        """
+        """Describe what one call per 25 objects gives (Post Describe), by name in lower case."""
         schemas: dict[str, ObjectSchema] = {}
         for start in range(0, len(object_names), _MAX_DESCRIBED):
             names = object_names[start : start + _MAX_DESCRIBED]
@@ -155,10 +152,10 @@ class MetadataApi:
                 kind="describe",
                 json={"objectNames": list(names), **_DESCRIBE_SEVERAL},
                 max_seconds=_MAX_SECONDS,
-                expects=_is_description,
+                expects=lambda data: _entries(data) is not None,
             )
             with suppress(*NOT_READABLE):
-                entries = _entries(self._send(call).data)
+                entries = _entries(self._send(call).data) or ()
                 for name in names:
                     if schema := self._find_schema(name, entries):
                         schemas[name.lower()] = schema
@@ -232,13 +229,10 @@ class MetadataApi:
         )
 
 
-def _is_description(data: Json) -> bool:
-    return isinstance(data, Mapping) or is_list_of_mappings(data)
-
-
-def _entries(data: Json) -> tuple[Record, ...]:
-    """Return the described objects, which come in a list or as the one that was asked for."""
-    return as_mappings([data] if data and isinstance(data, Mapping) else data)
+def _entries(data: Json) -> tuple[Record, ...] | None:
+    """Return the described objects: a list, or the one asked for. None for any other payload."""
+    listed = [data] if isinstance(data, Mapping) else data
+    return as_mappings(listed) if is_list_of_mappings(listed) else None
 
 
 def _schema(entry: Record, default: str = "") -> ObjectSchema:
