@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import backoff
 import requests
@@ -134,7 +134,7 @@ class GainsightClient:
                 self._credential.drop(header)
                 return None
             message = f"{error.message}. {self._credential.advice}"
-            raise errors.CredentialError(message).about(error) from None
+            raise replace(error, message=message) from None
         finally:
             self._rate_limiter.release(permit, throttled)
         self._was_authorized = True

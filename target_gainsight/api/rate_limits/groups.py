@@ -77,12 +77,13 @@ class Usage(msgspec.Struct):
         self.ends[permit] = now + limits.window_seconds
 
 
-def decode_usage(stored: bytes | None) -> Usage:
-    """Return the usage that a store holds."""
-    return msgspec.json.decode(stored, type=Usage) if stored else Usage()
-
-
 Change: TypeAlias = Callable[[Usage], "float | None"]
+
+
+def change_stored(change: Change, stored: bytes | None) -> tuple[float | None, bytes]:
+    """Change a usage as a store holds it; return the result, and what the store is to hold."""
+    usage = msgspec.json.decode(stored, type=Usage) if stored else Usage()
+    return change(usage), msgspec.json.encode(usage)
 
 
 class PermitStore:

@@ -120,9 +120,8 @@ class RateLimiter:
         wait = self._store.update(group, lambda usage: usage.take(permit_id, limits, server_now))
         if wait is None:
             share = f"{limits.quota_percent}% of {limits.per_day}"
-            reason = (
-                f"the day's quota of {limits.allowed_per_day} {limits.unit} ({share}) is used up."
-            )
+            quota = f"{limits.allowed_per_day} {limits.unit} ({share})"
+            reason = f"the day's quota of {quota} is used up."
             raise _quota_exceeded(reason, now)
         if wait <= 0:
             self._calls_left -= 1

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import cast
 
-import msgspec
 import redis
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
@@ -17,7 +16,7 @@ from target_gainsight.api.rate_limits.groups import (
     Change,
     PermitStore,
     RateLimitGroup,
-    decode_usage,
+    change_stored,
 )
 
 _TIMEOUT_SECONDS = 5.0
@@ -46,10 +45,10 @@ class RedisStore(PermitStore):
         with _named_errors(), self._client.pipeline() as pipeline:
             while True:
                 pipeline.watch(key)  # type: ignore[no-untyped-call]
-                usage = decode_usage(cast("bytes | None", pipeline.get(key)))
-                result = change(usage)
+                stored = cast("bytes | None", pipeline.get(key))
+                result, usage = change_stored(change, stored)
                 pipeline.multi()
-                pipeline.set(key, msgspec.json.encode(usage), ex=2 * DAY_SECONDS)
+                pipeline.set(key, usage, ex=2 * DAY_SECONDS)
                 with suppress(redis.WatchError):  # another process has changed it in between
                     pipeline.execute()
                     return result

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-import msgspec
 from typing_extensions import override
 
 from target_gainsight.api.clock import Clock
@@ -16,7 +15,7 @@ from target_gainsight.api.rate_limits.groups import (
     Change,
     PermitStore,
     RateLimitGroup,
-    decode_usage,
+    change_stored,
 )
 
 _BUSY_SECONDS = 10.0
@@ -54,9 +53,8 @@ class SqliteStore(PermitStore):
         with self._named_errors(), self._connection:
             run("BEGIN IMMEDIATE")
             row = run(_READ, key).fetchone()
-            usage = decode_usage(row and row[0])
-            result = change(usage)
-            run(_WRITE, (*key, msgspec.json.encode(usage)))
+            result, usage = change_stored(change, row and row[0])
+            run(_WRITE, (*key, usage))
         return result
 
     @override

@@ -6,7 +6,7 @@ Company and Custom Object APIs have no upsert: PUT never inserts. The People API
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from urllib.parse import quote
@@ -167,7 +167,7 @@ class RecordsApi:
                 f"{object_name} responds to every query with a server error and never did "
                 "otherwise. Some system objects cannot be read; look up another object"
             )
-            raise errors.UnavailableError(message).about(error) from error
+            raise replace(error, message=message) from error
         except (errors.RefusedError, errors.NotFoundError) as error:
             self._readable.add(name)
             if error.code in _UNREADABLE_CODES:
