@@ -180,14 +180,12 @@ class GainsightClient:
     def _wait_to_retry(self, call: Call, error: errors.RetryCallError, made: _Attempts) -> None:
         if isinstance(error, errors.AmbiguousResponseError) and not call.repeatable:
             message = f"the call was sent and may have been committed: {error.message}"
-            raise errors.UnknownOutcomeError(
-                message,
-                sent_at=made.sent_at + self._clock_offset,
-                cause=error,
-            ).about(error) from error
+            sent_at = made.sent_at + self._clock_offset
+            unknown = errors.UnknownOutcomeError(message, sent_at=sent_at, cause=error)
+            raise unknown.about(error) from error
         left, retry_after = self._seconds_left(call, error, made), error.retry_after or 0.0
         if left <= 0 or retry_after > left:
-            raise self._retries_exhausted(error, made) from error
+            raise self._exhausted(error, made) from error
         longest = min(_MAX_WAIT, _FIRST_WAIT * 2 ** min(made.waits, 30))
         wait = min(max(retry_after, backoff.full_jitter(longest)), left)
         made.waits += 1
@@ -204,9 +202,7 @@ class GainsightClient:
             return 0.0
         return min(self._max_retry_seconds, call.max_seconds) - made.spent
 
-    def _retries_exhausted(
-        self, error: errors.RetryCallError, made: _Attempts
-    ) -> errors.GainsightError:
+    def _exhausted(self, error: errors.RetryCallError, made: _Attempts) -> errors.GainsightError:
         if not self._has_responded:
             message = (
                 f"{self._transport.host} is not reachable: {error.message}. Check the domain (or "

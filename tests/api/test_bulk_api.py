@@ -63,8 +63,8 @@ def test_form_is_streamed_and_opened_for_every_attempt(tmp_path: Path) -> None:
         body = open_body()
         assert not isinstance(body, bytes)
         pieces = list(body)
-        body.file.close()
         assert sum(map(len, pieces)) == len(body)
+        body.file.close()
         assert max(map(len, pieces)) <= 1 << 16
         assert b'filename="a%22b.csv"' in pieces[0]
 

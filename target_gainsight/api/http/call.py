@@ -16,22 +16,22 @@ from target_gainsight.api.rate_limits.groups import RateLimitGroup
 _CHUNK_BYTES = 1 << 16
 
 
+@dataclass(frozen=True)
 class FormStream:
     """A form that ends with a file, read while it is sent and never whole in memory."""
 
-    def __init__(self, head: bytes, file: BinaryIO, tail: bytes) -> None:
-        self.file = file
-        self._head, self._tail = head, tail
-        self._length = len(head) + os.fstat(file.fileno()).st_size + len(tail)
+    head: bytes
+    file: BinaryIO
+    tail: bytes
 
     def __len__(self) -> int:
-        return self._length
+        return len(self.head) + os.fstat(self.file.fileno()).st_size + len(self.tail)
 
     def __iter__(self) -> Iterator[bytes]:
-        yield self._head
+        yield self.head
         while chunk := self.file.read(_CHUNK_BYTES):
             yield chunk
-        yield self._tail
+        yield self.tail
 
 
 OpenBody: TypeAlias = Callable[[], bytes | FormStream]

@@ -39,10 +39,11 @@ def as_mappings(value: Json) -> tuple[Record, ...]:
     return tuple([item for item in items if isinstance(item, dict)])
 
 
-def is_list_of_mappings(value: Json) -> bool:
-    """Return whether a value is null or a list of JSON objects only."""
-    listed = [] if value is None else value
-    return isinstance(listed, list) and all(isinstance(item, dict) for item in listed)
+def whole_list(value: Json) -> tuple[Record, ...] | None:
+    """Return a list of JSON objects only, or null as an empty one; None for any other value."""
+    mappings = as_mappings(value)
+    is_whole = value is None or (isinstance(value, list) and len(mappings) == len(value))
+    return mappings if is_whole else None
 
 
 def as_text(value: Json) -> str | None:

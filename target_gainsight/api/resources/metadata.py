@@ -16,7 +16,7 @@ from target_gainsight.api.http.json_codec import (
     as_mapping,
     as_mappings,
     as_text,
-    is_list_of_mappings,
+    whole_list,
 )
 from target_gainsight.api.http.responses import Send
 
@@ -130,16 +130,13 @@ class MetadataApi:
             expects=lambda data: _entries(data) is not None,
         )
         response = self._send(call)
-        entries = _entries(response.data)
-        if not entries:
-            message = f"the tenant has no object {object_name}"
-            raise errors.ObjectNotFoundError(message, request_id=response.request_id)
-        schema = self._find_schema(object_name, entries)
-        if schema is None:
-            described = ", ".join(str(each.get("objectName")) for each in entries[:5])
-            message = f"asked to describe {object_name}, the tenant describes {described} instead"
-            raise errors.NotFoundError(message, request_id=response.request_id)
-        return schema
+        entries = _entries(response.data) or ()
+        if schema := self._find_schema(object_name, entries):
+            return schema
+        described = ", ".join(str(each.get("objectName")) for each in entries[:5]) or "nothing"
+        message = f"asked to describe {object_name}, the tenant describes {described} instead"
+        kind = errors.NotFoundError if entries else errors.ObjectNotFoundError
+        raise kind(message, request_id=response.request_id)
 
     def describe_several(self, object_names: Sequence[str]) -> dict[str, ObjectSchema]:
         """Describe what one call per 25 objects gives (Post Describe), by name in lower case."""
@@ -173,12 +170,12 @@ class MetadataApi:
                 f"{_PATH}/dropdowns/{quote(category_id, safe='')}",
                 kind="dropdown",
                 max_seconds=_MAX_SECONDS,
-                expects=lambda data: is_list_of_mappings(as_mapping(data).get("childItems")),
+                expects=lambda data: whole_list(as_mapping(data).get("childItems")) is not None,
             )
-            data: Record = {}
             try:
                 data = as_mapping(self._send(call).data)
             except NOT_READABLE as error:
+                data = {}
                 logger.warning(
                     "picklist category %s cannot be read (%s); its labels are left to the "
                     "tenant to check",
@@ -205,7 +202,8 @@ class MetadataApi:
         name = as_text(entry.get("fieldName")) or ""
         formula = _flag(meta, "formulaField") is True
         writable = not formula and _flag(meta, "readOnly") is not True
-        targets = _existing(as_mapping(meta.get("lookupDetail")).get("lookupObjects"))
+        looked_up = _existing(as_mapping(meta.get("lookupDetail")).get("lookupObjects"))
+        targets = (as_text(each.get("objectName")) for each in looked_up)
         options = _options(entry.get("options"), "value", "label")
         category = as_text(as_mapping(meta.get("properties")).get("PICKLIST_CATEGORY_ID"))
         return Field(
@@ -219,9 +217,7 @@ class MetadataApi:
             formula=formula,
             length=_whole(meta, "length"),
             decimal_places=_whole(meta, "decimalPlaces"),
-            lookup_objects=tuple(
-                target for each in targets if (target := as_text(each.get("objectName")))
-            ),
+            lookup_objects=tuple(filter(None, targets)),
             options=options,
             load_options=(
                 partial(self._load_category, category) if category and not options else tuple
@@ -231,8 +227,7 @@ class MetadataApi:
 
 def _entries(data: Json) -> tuple[Record, ...] | None:
     """Return the described objects: a list, or the one asked for. None for any other payload."""
-    listed = [data] if isinstance(data, Mapping) else data
-    return as_mappings(listed) if is_list_of_mappings(listed) else None
+    return whole_list([data] if isinstance(data, Mapping) else data)
 
 
 def _schema(entry: Record, default: str = "") -> ObjectSchema:

@@ -101,8 +101,8 @@ def is_duplicate(failure: FieldFailure) -> bool:
 
 
 def _save_by_reference(send: Send, call: Call) -> PerRecordResponse:
-    is_update = call.method == "PUT"
-    call = replace(call, repeatable=is_update, partial=True, expects=_is_by_reference)
+    repeatable = call.method == "PUT"
+    call = replace(call, repeatable=repeatable, partial=True, expects=_is_by_reference)
     answer: Response | RefusedError
     try:
         answer = send(call)

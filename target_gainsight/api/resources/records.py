@@ -19,7 +19,7 @@ from target_gainsight.api.http.json_codec import (
     as_mapping,
     as_mappings,
     as_text,
-    is_list_of_mappings,
+    whole_list,
 )
 from target_gainsight.api.http.responses import Send, field_failures
 from target_gainsight.api.resources.query_filter import Where, to_wire
@@ -212,9 +212,7 @@ def objects_path(*parts: str) -> str:
 
 def rows_of(data: Json) -> tuple[Record, ...] | None:
     """Return the rows of a query, bare or under `records`, or null; None for any other payload."""
-    if isinstance(data, Mapping):
-        data = data.get("records", False)
-    return as_mappings(data) if is_list_of_mappings(data) else None
+    return whole_list(data.get("records", False) if isinstance(data, Mapping) else data)
 
 
 def _fields_in(description: str, select: Sequence[str]) -> tuple[str, ...]:
