@@ -2,11 +2,11 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 import backoff
 import requests
-from typing_extensions import Self
 
 from target_gainsight.api import errors
 from target_gainsight.api.auth import AccessKey, AuthHeader, ClientCredentials, Tokens
@@ -45,7 +45,7 @@ class _Attempts:
     tokens_refused: int = 0
 
 
-class GainsightClient:
+class GainsightClient(AbstractContextManager["GainsightClient"]):
     """Calls one tenant's API from any number of threads, a resource per attribute.
 
     Args:
@@ -110,9 +110,6 @@ class GainsightClient:
     def close(self) -> None:
         """Close the connections, unless the session was passed in."""
         self._transport.close()
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()

@@ -50,11 +50,9 @@ class Usage(msgspec.Struct):
     ends: dict[str, float] = {}
 
     def take(self, permit: str, limits: RateLimits, now: float) -> float | None:
-        """Count a permit, once, if the limits allow it; it ends by itself after one window.
+        """Count a permit, once, and return 0; it ends by itself after one window.
 
-        Returns:
-            0 if it is counted, else the seconds until the next one is released, or None if the
-            day's quota is used up.
+        If the limits are used up, return the seconds until a permit is released; None for the day.
         """
         window, today = limits.window_seconds, int(now // DAY_SECONDS)
         if permit in self.ends:

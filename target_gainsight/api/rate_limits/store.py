@@ -22,9 +22,11 @@ _BUSY_SECONDS = 10.0
 """Operations of other processes take a millisecond each."""
 _APPLICATION_ID = 0x67735143
 _SCHEMA = f"""
+BEGIN IMMEDIATE;
 PRAGMA application_id = {_APPLICATION_ID};
 CREATE TABLE IF NOT EXISTS usage (tenant TEXT, call_group TEXT, usage BLOB,
     PRIMARY KEY (tenant, call_group));
+COMMIT;
 """
 _READ = "SELECT usage FROM usage WHERE tenant = ? AND call_group = ?"
 _WRITE = "INSERT OR REPLACE INTO usage VALUES (?, ?, ?)"
@@ -45,7 +47,15 @@ class SqliteStore(PermitStore):
                 isolation_level=None,
                 check_same_thread=False,
             )
-            self._create_table()
+            run = self._connection.execute
+            (application_id,) = run("PRAGMA application_id").fetchone()
+            is_empty = run("SELECT 1 FROM sqlite_master").fetchone() is None
+            if application_id != _APPLICATION_ID and (application_id or not is_empty):
+                message = "it is a database of something else"
+                raise sqlite3.DatabaseError(message)
+            run("PRAGMA journal_mode = WAL")
+            run("PRAGMA synchronous = NORMAL")
+            self._connection.executescript(_SCHEMA)
 
     @override
     def update(self, group: RateLimitGroup, change: Change) -> float | None:
@@ -60,17 +70,6 @@ class SqliteStore(PermitStore):
     @override
     def close(self) -> None:
         self._connection.close()
-
-    def _create_table(self) -> None:
-        run = self._connection.execute
-        (application_id,) = run("PRAGMA application_id").fetchone()
-        is_empty = run("SELECT 1 FROM sqlite_master").fetchone() is None
-        if application_id != _APPLICATION_ID and (application_id or not is_empty):
-            message = "it is a database of something else"
-            raise sqlite3.DatabaseError(message)
-        run("PRAGMA journal_mode = WAL")
-        run("PRAGMA synchronous = NORMAL")
-        self._connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
 
     @contextmanager
     def _named_errors(self) -> Iterator[None]:
