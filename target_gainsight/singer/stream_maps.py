@@ -42,7 +42,7 @@ class StreamMaps:
     def __init__(self, mapper: PluginMapper) -> None:
         self._mapper = mapper
         self._flattening = mapper.flattening_options
-        self.flattens = self._flattening.enabled
+        self.flattens = self._flattening.enabled and self._flattening.max_level > 0
         # The SDK would lose the columns of an object that is null.
         mapper.flattening_options = replace(self._flattening, enabled=False)
 
@@ -81,7 +81,7 @@ class StreamMaps:
         schema["required"] = [name for name in schema.get("required", ()) if name in properties]
         changes = not isinstance(stream_map, SameRecordTransform)
         transform = stream_map.transform if changes else None
-        if flat.flattening_enabled:
+        if self.flattens:
             transform = partial(_map_and_flatten, stream_map, flat)
         return Route(alias, schema, list(keys or ()), transform)
 
