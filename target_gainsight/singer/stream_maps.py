@@ -42,7 +42,7 @@ class StreamMaps:
     def __init__(self, mapper: PluginMapper) -> None:
         self._mapper = mapper
         self._flattening = mapper.flattening_options
-        self.flattens = self._flattening.enabled and self._flattening.max_level > 0
+        self.flattens = self._flattening.enabled
         # The SDK would lose the columns of an object that is null.
         mapper.flattening_options = replace(self._flattening, enabled=False)
 

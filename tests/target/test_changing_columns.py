@@ -355,14 +355,6 @@ def test_undeclared_null_clears_no_column_that_begins_like_it(tenant: Tenant) ->
     assert [row["Industry"] for row in tenant.rows()] == ["IT"]
 
 
-def test_flattening_to_no_depth_changes_nothing(tenant: Tenant) -> None:
-    columns = {"Name": TEXT, "Summary": {"type": "array", "items": TEXT}}
-    settings = FLAT | {"flattening_max_depth": 0}
-    run = tenant.load(schema(columns=columns), record(Name="A", Summary=["b", "c"]), **settings)
-    assert (run.exit_code, run.codes) == (0, [])
-    assert [row["Summary"] for row in tenant.rows()] == ['["b", "c"]']
-
-
 def test_object_that_is_null_is_flattened_after_the_stream_map(tenant: Tenant) -> None:
     tenant.load(schema(), record(Name="A", Industry="IT", Employees=7))
     inner = {"type": ["null", "object"], "properties": {"a": TEXT, "b": WHOLE}}
