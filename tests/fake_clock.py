@@ -17,7 +17,7 @@ class FakeClock:
     def __init__(self, start: float = NOON) -> None:
         self.waits: list[float] = []
         self._now = start
-        self.is_woken = False
+        self.woken = threading.Event()
         self._lock = threading.Lock()
 
     def now(self) -> float:
@@ -25,13 +25,13 @@ class FakeClock:
 
     def wait(self, seconds: float) -> bool:
         with self._lock:
-            if not self.is_woken:
+            if not self.woken.is_set():
                 self.waits.append(seconds)
                 self._now += seconds
-            return self.is_woken
+            return self.woken.is_set()
 
     def wake(self) -> None:
-        self.is_woken = True
+        self.woken.set()
 
     def advance(self, seconds: float) -> None:
         """Let time pass without anybody waiting for it."""
@@ -45,9 +45,8 @@ class SimulatedClock:
     Time stands still while a thread works and jumps when all of them wait.
     """
 
-    is_woken = False
-
     def __init__(self, start: float = NOON) -> None:
+        self.woken = threading.Event()
         self._now = start
         self._order = count()
         self._waiting: list[tuple[float, int, threading.Event]] = []

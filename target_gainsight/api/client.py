@@ -92,7 +92,7 @@ class GainsightClient(AbstractContextManager["GainsightClient"]):
         """Make a call, and repeat it while that may help. A token request has its own `header`."""
         made = _Attempts(self._clock.now())
         while True:
-            if self._clock.is_woken:
+            if self._clock.woken.is_set():
                 raise errors.StoppedError
             try:
                 if header:

@@ -9,7 +9,7 @@ class Clock:
 
     def __init__(self) -> None:
         self._start = time.time() - time.monotonic()
-        self._woken = threading.Event()
+        self.woken = threading.Event()  # set when the run is being stopped
 
     def now(self) -> float:
         """Return seconds since the epoch. Never goes backwards."""
@@ -17,13 +17,8 @@ class Clock:
 
     def wait(self, seconds: float) -> bool:
         """Wait; return True if woken before the time was over."""
-        return self._woken.wait(max(0.0, seconds))
-
-    @property
-    def is_woken(self) -> bool:
-        """Whether the run is being stopped."""
-        return self._woken.is_set()
+        return self.woken.wait(max(0.0, seconds))
 
     def wake(self) -> None:
         """End all waits, future ones included: the run is being stopped."""
-        self._woken.set()
+        self.woken.set()

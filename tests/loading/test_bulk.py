@@ -548,13 +548,12 @@ class Killed(BaseException):
 class KillingClock:
     """A clock that kills the run after some waits for its job."""
 
-    is_woken = False
-
     def __init__(self, clock: FakeClock, waits: int) -> None:
         self._clock = clock
         self._left = waits
         self.now = clock.now
         self.wake = clock.wake
+        self.woken = clock.woken
 
     def wait(self, seconds: float) -> bool:
         if seconds and not self._left:

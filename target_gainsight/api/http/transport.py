@@ -94,7 +94,6 @@ class Transport:
 
 
 def _fault(error: OSError) -> errors.GainsightError:
-    """Classify a failed exchange by whether the request can have reached the tenant."""
     if not isinstance(error, requests.RequestException):
         return errors.UnreachableError(f"the request cannot be sent: {error}")
     causes = tuple(_causes(error))

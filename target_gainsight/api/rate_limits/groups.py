@@ -85,12 +85,9 @@ def change_stored(change: Change, stored: bytes | None) -> tuple[float | None, b
 
 
 class PermitStore:
-    """Keeps the usage of each group of calls to one tenant; this one for one process.
+    """Keeps the usage of each group, for one process. One thread at a time updates it."""
 
-    One thread at a time updates it. Its clock may be `seconds_ahead` of ours.
-    """
-
-    seconds_ahead = 0.0
+    seconds_ahead = 0.0  # of our clock
 
     def __init__(self) -> None:
         self._usage: defaultdict[RateLimitGroup, Usage] = defaultdict(Usage)

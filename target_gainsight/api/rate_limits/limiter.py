@@ -74,7 +74,7 @@ class RateLimiter:
         """Return a permit, waiting until there is one; a `StopRunError` says why there is none."""
         state, permit_id, began = self._groups[group], uuid.uuid4().hex, self._clock.now()
         while True:
-            if self._clock.is_woken:
+            if self._clock.woken.is_set():
                 raise errors.StoppedError
             with self._lock:
                 if self._calls_left <= 0:

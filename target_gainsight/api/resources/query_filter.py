@@ -54,20 +54,15 @@ def any_of(*parts: Where) -> Where:
 def to_wire(where: Where) -> dict[str, Json]:
     """Return a filter as the `where` of a query."""
     conditions: list[Json] = []
-    expression = _expression(where, conditions)
+    expression = _expression(where, conditions).removeprefix("(").removesuffix(")")
     return {"conditions": conditions, "expression": expression}
 
 
 def _expression(where: Where, conditions: list[Json]) -> str:
     """Append the conditions, and return the expression over their aliases: A, … Z, AA, … ZZ."""
     if isinstance(where, Combination):
-        parts = [
-            f"({_expression(part, conditions)})"
-            if isinstance(part, Combination)
-            else _expression(part, conditions)
-            for part in where.parts
-        ]
-        return f" {where.joined_by} ".join(parts)
+        parts = [_expression(part, conditions) for part in where.parts]
+        return f"({f' {where.joined_by} '.join(parts)})"
     repeats, letter = divmod(len(conditions), len(ascii_uppercase))
     alias = ascii_uppercase[letter] * (repeats + 1)
     value = list(where.values)

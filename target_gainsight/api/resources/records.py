@@ -144,9 +144,7 @@ class RecordsApi:
             server_time=response.server_time,
         )
 
-    def _page(
-        self, object_name: str, select: Sequence[str], body: Mapping[str, Json]
-    ) -> Sequence[Record]:
+    def _page(self, object_name: str, select: Sequence[str], body: Record) -> Sequence[Record]:
         """Read a page. A refusal because nothing matches is a page without rows."""
         name = object_name.lower()
         known = name in self._readable
