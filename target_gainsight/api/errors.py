@@ -22,10 +22,7 @@ _LONGEST_DESCRIPTION = 300
 
 @dataclass(frozen=True)
 class FieldFailure:
-    """One field of one record that the tenant did not accept, or a record without a field.
-
-    `value` is as the response gives it: a list for picklists, text out of the description, or None.
-    """
+    """One field of a record that was not accepted; `value` is a list for picklists."""
 
     field: str | None
     value: Json

@@ -15,6 +15,7 @@ from typing import TypeAlias
 import requests
 
 from target_gainsight.api import errors
+from target_gainsight.api.errors import FieldFailure
 from target_gainsight.api.http.call import Call
 from target_gainsight.api.http.json_codec import Json, Record, as_mapping, as_text, decode
 
@@ -128,12 +129,12 @@ def check_response(response: Response) -> None:
     raise error
 
 
-def field_failures(body: Record) -> tuple[errors.FieldFailure, ...]:
+def field_failures(body: Record) -> tuple[FieldFailure, ...]:
     """Return the failed fields of all records: listed by record, flat, or only described."""
     found = _FIELD_IN_DESCRIPTION.match(as_text(body.get("errorDesc")) or "")
     code = as_text(body.get("errorCode")) or ""
     value = found["value"] if found and code != _NULL_CODE else None
-    described = found and errors.FieldFailure(found["field"], value, code, found["message"])
+    described = found and FieldFailure(found["field"], value, code, found["message"])
     listed = tuple(_failures_in(as_mapping(body.get("data")).get("errors"), described))
     return listed or ((described,) if described else ())
 
@@ -182,9 +183,7 @@ def _retry_after(response: Response) -> float | None:
     return None
 
 
-def _failures_in(
-    entry: Json, described: errors.FieldFailure | None
-) -> Iterator[errors.FieldFailure]:
+def _failures_in(entry: Json, described: FieldFailure | None) -> Iterator[FieldFailure]:
     """Yield the failed fields of a listed entry, at any depth, completed by the one described."""
     nested = entry if isinstance(entry, list) else as_mapping(entry).get("errors")
     if isinstance(nested, list):
@@ -200,4 +199,4 @@ def _failures_in(
         value = described.value if value is None else value
         yield replace(described, value=value, message=message or described.message)
     else:
-        yield errors.FieldFailure(field, value, code or "", message or "")
+        yield FieldFailure(field, value, code or "", message or "")

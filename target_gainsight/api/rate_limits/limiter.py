@@ -112,7 +112,8 @@ class RateLimiter:
 
     def close(self) -> None:
         """Close the store; may be called twice."""
-        self._store.close()
+        with self._lock:
+            self._store.close()
 
     def _take(self, state: _GroupState, group: RateLimitGroup, permit_id: str, now: float) -> float:
         """Count a permit and return 0, or return the seconds until it is worth another try."""

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -47,6 +48,7 @@ class SqliteStore(PermitStore):
                 isolation_level=None,
                 check_same_thread=False,
             )
+            weakref.finalize(self, self._connection.close)  # Python warns of one that is left open
             run = self._connection.execute
             (application_id,) = run("PRAGMA application_id").fetchone()
             is_empty = run("SELECT 1 FROM sqlite_master").fetchone() is None

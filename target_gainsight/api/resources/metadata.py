@@ -163,8 +163,8 @@ class MetadataApi:
         return tuple(_schema(entry) for entry in as_mappings(self._send(LIST_CALL).data))
 
     def _load_category(self, category_id: str) -> tuple[PicklistOption, ...]:
-        """List a dropdown category once (Get API - categoryID); none where it is not whole."""
-        if category_id not in self._categories:
+        """List a dropdown category once (Get API - categoryID); none if it is not whole."""
+        if category_id and category_id not in self._categories:
             call = Call(
                 "GET",
                 f"{_PATH}/dropdowns/{quote(category_id, safe='')}",
@@ -185,7 +185,7 @@ class MetadataApi:
             items, details = data.get("childItems"), as_mapping(data.get("categoryDetails"))
             is_whole = len(as_mappings(items)) >= (_whole(details, "count") or 0)
             self._categories[category_id] = _options(items if is_whole else (), "gsid", "name")
-        return self._categories[category_id]
+        return self._categories.get(category_id, ())
 
     def _find_schema(self, object_name: str, entries: Sequence[Record]) -> ObjectSchema | None:
         """Return the object's schema, if it has fields; a single one need not repeat the name."""
@@ -204,7 +204,6 @@ class MetadataApi:
         writable = not formula and _flag(meta, "readOnly") is not True
         looked_up = _existing(as_mapping(meta.get("lookupDetail")).get("lookupObjects"))
         targets = (as_text(each.get("objectName")) for each in looked_up)
-        options = _options(entry.get("options"), "value", "label")
         category = as_text(as_mapping(meta.get("properties")).get("PICKLIST_CATEGORY_ID"))
         return Field(
             name=name,
@@ -218,10 +217,8 @@ class MetadataApi:
             length=_whole(meta, "length"),
             decimal_places=_whole(meta, "decimalPlaces"),
             lookup_objects=tuple(filter(None, targets)),
-            options=options,
-            load_options=(
-                partial(self._load_category, category) if category and not options else tuple
-            ),
+            options=_options(entry.get("options"), "value", "label"),
+            load_options=partial(self._load_category, category or ""),
         )
 
 

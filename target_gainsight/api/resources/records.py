@@ -186,10 +186,7 @@ class PeopleApi:
     _send: Send
 
     def upsert(self, person: Record) -> str | None:
-        """Create or update the person with this `Email`; return the GSID if named (People API).
-
-        Fields are flat; `companies` links to existing companies by `Company_ID`.
-        """
+        """Write the person with this `Email` and links in `companies`; return its GSID if named."""
         call = Call("PUT", "/v1/peoplemgmt/v1.0/people", kind="person", json=person)
         written = as_mapping(self._send(call).data)
         return as_text(written.get("Gsid")) or as_text(written.get("gsid"))
