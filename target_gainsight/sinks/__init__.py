@@ -1,8 +1,7 @@
 """One sink per stream: what a stream becomes in Gainsight."""
 
 from target_gainsight.settings.stream_settings import StreamSettings
-from target_gainsight.sinks.bulk import BulkCsvSink
-from target_gainsight.sinks.files import SurveyCsvSink
+from target_gainsight.sinks.files import BulkCsvSink, SurveyCsvSink
 from target_gainsight.sinks.kinds import CtaSink, PersonSink, RecordsSink, TimelineSink
 from target_gainsight.sinks.stream import StreamSink
 

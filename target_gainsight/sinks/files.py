@@ -1,26 +1,38 @@
-"""Streams that go into CSV files, and the sink of those for the import of Surveys.
+"""The sinks of streams that go into CSV files: bulk jobs and the import of Surveys.
 
-Files are settled, not single records: only the job's log has the outcome of a row.
+Files are settled, not single records: a job reports counts only, and who imports a file by hand
+reports nothing.
 """
 
 from abc import abstractmethod
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, BinaryIO
 
 from typing_extensions import override
 
-from target_gainsight.loading.csv_files import CsvFile, file_name
+from target_gainsight.api import JobStatus, errors
+from target_gainsight.loading.csv_files import CsvFile, UploadNote, file_name, row_digest
+from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.records import SourceRecord
 from target_gainsight.loading.settling.summary import FileCounts
 from target_gainsight.loading.storage.private_file import PART, remove_leftovers
 from target_gainsight.mapping.columns import columns_of
-from target_gainsight.mapping.csv_columns import CsvPlan, plan_survey
-from target_gainsight.mapping.errors import display
+from target_gainsight.mapping.csv_columns import CsvPlan, plan_job_columns, plan_survey
+from target_gainsight.mapping.errors import display, display_path
 from target_gainsight.mapping.escaping import csv_text, one_line
 from target_gainsight.sinks.stream import StreamSink
 
 LINE_END = b"\r\n"
 """The end of a line of CSV (RFC 4180)."""
+MAX_ROWS = 1_000_000
+"""Rows of a file, however short: the memory that each takes must stay bounded."""
+FIRST_PAUSE_SECONDS = 1.0
+MAX_PAUSE_SECONDS = 60.0
+MAX_JOB_HOURS = 6
+COMPLETED = "COMPLETED"
+FAILED = ("FAIL", "ERROR", "ABORT", "CANCEL")
+CHECK_LOG = "Read the reason in its log in Gainsight, fix the job or the mapping"
 
 
 class FileSink(StreamSink):
@@ -119,3 +131,251 @@ class SurveyCsvSink(FileSink):
                 self.logger.info("%s responses are in %s", f"{file.rows:,}", file.path)
             self.ledger.record_file(self.file_counts, file.sequences, file.retires)
         self.files = []
+
+
+class BulkCsvSink(FileSink):
+    """Loads one stream through one bulk job; in a dry run, nothing is written or sent.
+
+    A file is uploaded when the job before it has ended, so that later rows are written later;
+    reading goes on meanwhile. Its records are settled once its job is COMPLETED. Rows that an
+    earlier run has uploaded are not sent again.
+
+    Raises:
+        RunStoppedError: By every method that writes or sends: the disk or the job refuses a file,
+            a job has failed, or it is unknown whether it has taken a file.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's
+        """Wait for the job of an earlier run, and read which rows earlier runs have uploaded."""
+        super().__init__(*args, **kwargs)
+        context = self.context
+        self._job_id = self.stream.bulk_job_id
+        self._api, self._journal, self._clock = context.client.bulk, context.uploads, context.clock
+        self._max_bytes = self._full_at = context.settings.limits.bulk_max_file_bytes
+        self._file_began = 0.0
+        self._job: Iterator[float] = iter(())
+        self._poll_at: float | None = None
+        journal, name = self._journal, self.stream_name
+        if context.plan is None:
+            journal.begin(name)
+        earlier = [note for note in journal.notes(name) if note.run != journal.run]
+        for note in earlier:
+            if note.phase == "sending":
+                raise journal.unknown_outcome(note, "the run ended before the response")
+            if note.phase == "sent" and context.plan is None:
+                text = "%s has %s rows; waiting for it to be done with them"
+                self.logger.warning(text, note, f"{note.rows:,}")
+                self._follow(note, None)
+                self._poll(until_ended=True)
+        target = self._job_id, self.header.decode()
+        # The digests of the rows uploaded earlier, from the last recognised one on.
+        self._uploaded = journal.rows(n for n in earlier if (n.job_id, n.header) == target)
+        self.streams.add(self)
+
+    @override
+    def _plan(self) -> CsvPlan:
+        schema = self.context.schemas.get_if_readable(self.object_name)
+        self.knows_fields = schema is not None
+        return plan_job_columns(
+            columns_of(self.schema),
+            schema,
+            self.stream,
+            stream=self.stream_name,
+            keys=self.key_properties,
+        )
+
+    @override
+    def _add_row(self, line: bytes, sequence: int, retires: list[str]) -> None:
+        # A row is recognised if it follows, at whatever distance, the one recognised before it. The
+        # first unknown row ends this: the rows after it may be newer than those uploaded.
+        if row_digest(line) in self._uploaded:
+            self.file_counts.repeated += 1
+            self.ledger.record_file(self.file_counts, [sequence], retires)
+        else:
+            self._append(line, sequence, retires)
+            self._send(keep=1)
+
+    @override
+    def send_older_than(self, seconds: float) -> None:
+        """Poll the job, and send a file that is old enough for uploads to go on all day."""
+        limits = self.context.settings.limits
+        share = limits.quota_percent / 100
+        hourly = 3600 / max(1.0, limits.bulk_calls_per_hour * share)
+        daily = 86_400 / max(1.0, limits.bulk_calls_per_day * share)
+        with self.streams.loading(self):
+            self._poll()
+            age = self._clock.now() - self._file_began
+            if self.files and age >= max(seconds, hourly, daily):
+                self._send()
+
+    @override
+    def settle(self) -> None:
+        with self.streams.loading(self):
+            self._send()
+            self._poll(until_ended=True)
+
+    @override
+    def forget_progress(self) -> None:
+        for note in self._journal.notes(self.stream_name) if self.context.plan is None else ():
+            self._journal.remove(note)
+
+    def _append(self, line: bytes, sequence: int, retires: Iterable[str] = ()) -> None:
+        """Add a row to the newest file, or to a further one if that is full."""
+        newest = self.files[-1] if self.files else None
+        if newest is None or newest.size + len(line) >= self._full_at or newest.rows >= MAX_ROWS:
+            dry_run = self.context.plan is not None
+            newest = self._journal.new_file(self.stream_name, self.header, dry_run=dry_run)
+            self.files.append(newest)
+            self._file_began = self._clock.now()
+        newest.add(line, sequence, retires)
+
+    def _send(self, *, keep: int = 0) -> None:
+        """Send all files but the newest few, each once the job before has ended."""
+        if len(self.files) > keep:
+            self.streams.settle_object(self.object_name)
+        while len(self.files) > keep:
+            self._poll(until_ended=True)
+            file = self.files.pop(0)
+            if file.rows == 1 and file.size >= self._max_bytes:
+                raise self._row_too_large(file, f"a file stays below {self._max_bytes:,} bytes")
+            if self.context.plan is not None:
+                self.ledger.record_file(self.file_counts, file.sequences, file.retires)
+            elif not self._upload(file):
+                continue
+            self.count_file(file, f"bulk job {self._job_id}", is_upload=True)
+
+    def _follow(self, note: UploadNote, file: CsvFile | None) -> None:
+        self._job = self._poll_until_ended(note, file)
+        self._poll_at = next(self._job)
+
+    def _poll(self, *, until_ended: bool = False) -> None:
+        """Poll the job if that is due, or until it has ended, unless the run is being stopped."""
+        while self._poll_at is not None and (until_ended or self._clock.now() >= self._poll_at):
+            if self._clock.wait(max(0.0, self._poll_at - self._clock.now())):
+                raise errors.StoppedError
+            self._poll_at = next(self._job, None)
+
+    def _upload(self, file: CsvFile) -> bool:
+        """Upload a file, whose note is on disk before its first byte is sent.
+
+        Returns False if the tenant refuses it as too large; then its rows are in smaller files.
+        """
+        file.complete()
+        note = self._journal.new_note(file, self.stream_name, self._job_id)
+
+        def open_file() -> BinaryIO:
+            nonlocal note
+            note = replace(note, sent_at=self._clock.now())
+            self._journal.write(note)
+            return file.path.open("rb")
+
+        try:
+            status_id = self._api.upload(self._job_id, file.path.name, open_file)
+        except errors.UnknownOutcomeError as error:
+            raise self._journal.unknown_outcome(note, str(error)) from error
+        except errors.PayloadTooLargeError as error:
+            self._journal.remove(note)
+            self._divide(file, error)
+            return False
+        except errors.RefusedError as error:
+            columns = self.header.decode().strip()
+            advice = f"Check bulk_job_id, and that the job's columns are {columns}"
+            raise self._failed(note, f"refuses the file: {error}", advice) from error
+        except errors.GainsightError:
+            self._journal.remove(note)
+            file.discard()
+            raise
+        if status_id is None:
+            raise self._journal.unknown_outcome(note, "the response has no status id")
+        note = replace(note, phase="sent", status_id=status_id)
+        self._journal.write(note)
+        self.logger.info("%s has %s rows (%s bytes)", note, f"{note.rows:,}", f"{note.size:,}")
+        self._follow(note, file)
+        return True
+
+    def _divide(self, refused: CsvFile, error: errors.PayloadTooLargeError) -> None:
+        """Put the rows of a refused file, and of those behind it, into files of half its size."""
+        if refused.rows == 1:
+            raise self._row_too_large(refused, str(error))
+        files, self.files = [refused, *self.files], []
+        self._full_at = refused.size // 2 + 1
+        try:
+            for file in files:
+                file.complete()
+                for row, sequence in zip(file.read_rows(), file.sequences, strict=True):
+                    self._append(row, sequence)
+                self.files[-1].retires += file.retires  # once all rows are settled
+        finally:
+            for file in files:
+                file.discard()
+        self.logger.warning(
+            "stream %s: the tenant refuses a file of %s bytes as too large (%s); it is sent in "
+            "parts, and later files stay below %s bytes",
+            display(self.stream_name),
+            f"{refused.size:,}",
+            error,
+            f"{self._full_at:,}",
+        )
+
+    def _row_too_large(self, file: CsvFile, why: str) -> RunStoppedError:
+        file.discard()
+        return RunStoppedError(
+            f"stream {display(self.stream_name)}: one row of {file.size:,} bytes is too large for "
+            f"bulk job {display(self._job_id)}: {why}. Shorten its texts in a stream map and run "
+            "again; the rows from here on will be re-sent."
+        )
+
+    def _poll_until_ended(self, note: UploadNote, file: CsvFile | None) -> Iterator[float]:
+        """Poll a job and settle its file, None for one of an earlier run; yield before each poll.
+
+        Yields when the poll is due.
+        """
+        began, pause = self._clock.now(), FIRST_PAUSE_SECONDS
+        while True:
+            yield self._clock.now() + pause
+            try:
+                status = self._api.status(note.status_id)
+            except (errors.RefusedError, errors.NotFoundError) as error:
+                raise self._journal.unknown_outcome(note, str(error)) from error
+            if status.state == COMPLETED:
+                self._complete(note, file, status)
+                return
+            if any(word in status.state for word in FAILED):
+                raise self._failed(note, f"ended as {status.state}", CHECK_LOG)
+            if self._clock.now() - began > MAX_JOB_HOURS * 3600:
+                message = (
+                    f"{note} is still {status.state} after {MAX_JOB_HOURS} hours. Check its log in "
+                    "Gainsight. The next run goes on waiting for it and sends nothing twice."
+                )
+                raise RunStoppedError(message)
+            pause = min(2 * pause, MAX_PAUSE_SECONDS)
+
+    def _complete(self, note: UploadNote, file: CsvFile | None, status: JobStatus) -> None:
+        """Count the rows of a file and settle its records; keep the file if rows failed."""
+        self.context.lookups.on_create(self.object_name)  # look again for what was not found before
+        if status.failed and status.accepted == 0:
+            raise self._failed(note, f"wrote none of the {note.rows:,} rows", CHECK_LOG)
+        self._journal.write(replace(note, phase="completed"))
+        accepted, failed, path = status.accepted, status.failed, self._journal.path(note)
+        self.file_counts.accepted += accepted or 0
+        self.file_counts.failed += failed or 0
+        if accepted is None or failed is None:
+            self.file_counts.unknown += note.rows
+        if (accepted, failed) == (note.rows, 0):
+            path.unlink(missing_ok=True)
+        elif path.exists():
+            self.file_counts.kept.append(str(path))
+            shown = ["an unknown number" if each is None else each for each in (accepted, failed)]
+            text = "%s: of %s rows, %s are accepted and %s failed. Only its log in Gainsight lists "
+            text += "the failed ones; the file is kept in %s"
+            self.logger.warning(text, note, note.rows, *shown, display_path(path))
+        if file is not None:
+            self.ledger.record_file(self.file_counts, file.sequences, file.retires, failed or 0)
+
+    def _failed(self, note: UploadNote, problem: str, advice: str) -> RunStoppedError:
+        """Return the error for a file that was not written; its rows may be sent again."""
+        self._journal.remove(note)
+        return RunStoppedError(
+            f"{note} {problem}. {advice}, and run again; the rows will be re-sent. The file is "
+            f"kept in {display_path(self._journal.path(note))}."
+        )
