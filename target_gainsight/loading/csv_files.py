@@ -184,7 +184,6 @@ class UploadJournal:
         """Release the locks on the streams."""
         for held in self._locks.values():
             held.close()
-        self._locks = {}
 
     def new_file(self, stream: str, header: bytes, *, dry_run: bool = False) -> CsvFile:
         """Begin a CSV of a stream."""

@@ -176,13 +176,8 @@ class BulkCsvSink(FileSink):
     def _plan(self) -> CsvPlan:
         schema = self.context.schemas.get_if_readable(self.object_name)
         self.knows_fields = schema is not None
-        return plan_job_columns(
-            columns_of(self.schema),
-            schema,
-            self.stream,
-            stream=self.stream_name,
-            keys=self.key_properties,
-        )
+        columns, name, keys = columns_of(self.schema), self.stream_name, self.key_properties
+        return plan_job_columns(columns, schema, self.stream, stream=name, keys=keys)
 
     @override
     def _add_row(self, line: bytes, sequence: int, retires: list[str]) -> None:

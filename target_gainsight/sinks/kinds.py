@@ -107,7 +107,7 @@ class RecordsSink(ObjectSink):
             rows=current,
             comparison=comparison,
             clock=self.clock,
-            timeout=self.timeout,
+            timeout=self.context.settings.limits.request_timeout,
             only_new=self.stream.sync_mode == "insert",
             batch_size=self.batch_size,
         )
@@ -190,8 +190,7 @@ class CtaSink(StaticSchemaSink):
             rows=rows,
             comparison=comparison,
             clock=self.clock,
-            timeout=self.timeout,
-            only_new=False,
+            timeout=self.context.settings.limits.request_timeout,
             batch_size=self.batch_size,
         )
 

@@ -53,7 +53,6 @@ class ObjectSink(StreamSink):
         super().__init__(*args, **kwargs)
         self.clock = self.context.clock
         self.client = self.context.client
-        self.timeout = self.context.settings.limits.request_timeout
         self.batch_size = min(self.batch_size_rows or MAX_RECORDS, MAX_RECORDS)
         self._pending: list[LoadRecord] = []
         self._pending_since = 0.0

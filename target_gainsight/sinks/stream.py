@@ -18,8 +18,6 @@ from target_gainsight.mapping.columns import Column
 from target_gainsight.mapping.errors import RecordRejectedError, error_text
 from target_gainsight.mapping.escaping import one_line
 
-Check = Callable[[dict[str, Any]], None]
-
 DELETED_AT = "_sdc_deleted_at"
 METADATA = frozenset(
     {
@@ -65,7 +63,7 @@ class StreamSink(BatchSink):
     def get_validator(self) -> None:
         """Return none: the SDK's own takes most of a run's time; `check` is used instead."""
 
-    def _compile(self) -> Check | None:
+    def _compile(self) -> Callable[[dict[str, Any]], None] | None:
         """Compile the schema, which is valid and refers to nothing, if records are to be checked.
 
         The result raises a `jsonschema_rs.ValidationError` for a record that does not fit.

@@ -44,7 +44,7 @@ class RecoveringWriter(Writer):
     comparison: Comparison
     clock: Clock
     timeout: float
-    only_new: bool
+    only_new: bool = False
     batch_size: int
     _claimed: deque[str] = field(default_factory=lambda: deque(maxlen=MAX_CLAIMED_ROWS), init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
