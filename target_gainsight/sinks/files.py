@@ -5,7 +5,7 @@ reports nothing.
 """
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, BinaryIO
 
@@ -186,9 +186,12 @@ class BulkCsvSink(FileSink):
         if row_digest(line) in self._uploaded:
             self.file_counts.repeated += 1
             self.ledger.record_file(self.file_counts, [sequence], retires)
-        else:
-            self._append(line, sequence, retires)
-            self._send(keep=1)
+            return
+        newest = self.files[-1] if self.files else None
+        if newest is None or newest.size + len(line) >= self._full_at or newest.rows >= MAX_ROWS:
+            self._begin_file()
+        self.files[-1].add(line, sequence, retires)
+        self._send(keep=1)
 
     @override
     def send_older_than(self, seconds: float) -> None:
@@ -214,15 +217,10 @@ class BulkCsvSink(FileSink):
         for note in self._journal.notes(self.stream_name) if self.context.plan is None else ():
             self._journal.remove(note)
 
-    def _append(self, line: bytes, sequence: int, retires: Iterable[str] = ()) -> None:
-        """Add a row to the newest file, or to a further one if that is full."""
-        newest = self.files[-1] if self.files else None
-        if newest is None or newest.size + len(line) >= self._full_at or newest.rows >= MAX_ROWS:
-            dry_run = self.context.plan is not None
-            newest = self._journal.new_file(self.stream_name, self.header, dry_run=dry_run)
-            self.files.append(newest)
-            self._file_began = self._clock.now()
-        newest.add(line, sequence, retires)
+    def _begin_file(self) -> None:
+        dry_run = self.context.plan is not None
+        self.files.append(self._journal.new_file(self.stream_name, self.header, dry_run=dry_run))
+        self._file_began = self._clock.now()
 
     def _send(self, *, keep: int = 0) -> None:
         """Send all files but the newest few, each once the job before has ended."""
@@ -253,7 +251,7 @@ class BulkCsvSink(FileSink):
     def _upload(self, file: CsvFile) -> bool:
         """Upload a file, whose note is on disk before its first byte is sent.
 
-        Returns False if the tenant refuses it as too large; then its rows are in smaller files.
+        Returns False if the tenant refuses it as too large; then it is replaced by its halves.
         """
         file.complete()
         note = self._journal.new_note(file, self.stream_name, self._job_id)
@@ -270,7 +268,7 @@ class BulkCsvSink(FileSink):
             raise self._journal.unknown_outcome(note, str(error)) from error
         except errors.PayloadTooLargeError as error:
             self._journal.remove(note)
-            self._divide(file, error)
+            self._halve(file, error)
             return False
         except errors.RefusedError as error:
             columns = self.header.decode().strip()
@@ -288,21 +286,24 @@ class BulkCsvSink(FileSink):
         self._follow(note, file)
         return True
 
-    def _divide(self, refused: CsvFile, error: errors.PayloadTooLargeError) -> None:
-        """Put the rows of a refused file, and of those behind it, into files of half its size."""
+    def _halve(self, refused: CsvFile, error: errors.PayloadTooLargeError) -> None:
+        """Replace the refused file, and those that wait behind it, by two each."""
         if refused.rows == 1:
             raise self._row_too_large(refused, str(error))
         files, self.files = [refused, *self.files], []
-        self._full_at = refused.size // 2 + 1
         try:
             for file in files:
                 file.complete()
-                for row, sequence in zip(file.read_rows(), file.sequences, strict=True):
-                    self._append(row, sequence)
-                self.files[-1].retires += file.retires  # once all rows are settled
+                rows = zip(file.read_rows(), file.sequences, strict=True)
+                for number, (row, sequence) in enumerate(rows):
+                    if number in {0, (file.rows + 1) // 2}:
+                        self._begin_file()
+                    self.files[-1].add(row, sequence)
+                self.files[-1].retires = file.retires  # once all rows are settled
         finally:
             for file in files:
                 file.discard()
+        self._full_at = max(file.size for file in self.files) + 1
         self.logger.warning(
             "stream %s: the tenant refuses a file of %s bytes as too large (%s); it is sent in "
             "parts, and later files stay below %s bytes",
