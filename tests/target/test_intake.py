@@ -28,9 +28,15 @@ def test_failing_map_expression_rejects_record_alone(tenant: Tenant) -> None:
     assert reject["record"] == {"Name": "Hooli", "Industry": None}
     assert reject["gainsight_reject"]["code"] == "map_failed"
     [line] = [each for each in run.warnings if each.startswith("rejected")]
-    assert "stream 'accounts', key " in line
-    assert "'Name': 'Hooli'" in line
+    assert "stream 'accounts', Name = 'Hooli': map_failed: " in line
     assert "a stream map expression failed" in line
+
+
+def test_reject_of_a_stream_without_keys_is_logged_with_its_place(tenant: Tenant) -> None:
+    messages = (schema(keys=()), record(Name="Initech"), record(Name="Hooli", Employees="a lot"))
+    run = tenant.load(*messages)
+    [line] = [each for each in run.warnings if each.startswith("rejected")]
+    assert line.startswith("rejected: stream 'accounts', record 2 of the input: schema_violation")
 
 
 def test_record_that_violates_schema_is_rejected_alone(tenant: Tenant) -> None:

@@ -24,7 +24,7 @@ from target_gainsight.loading.settling.summary import FileCounts, Summary
 from target_gainsight.loading.storage.private_file import PrivateFile, fill_path
 from target_gainsight.loading.storage.source_json import utc_time, write_json
 from target_gainsight.mapping.errors import counted, display
-from target_gainsight.mapping.escaping import csv_text
+from target_gainsight.mapping.escaping import csv_text, one_line
 from target_gainsight.settings.model import Output
 
 logger = logging.getLogger(__name__)
@@ -51,7 +51,9 @@ class RejectLog:
         """Log one reject; the children of a rejected parent are counted first."""
         stream = display(source.alias)
         if reason.code != REJECTED_PARENT:
-            self._log(f"stream {stream}, key {display(source.key)}: {reason}")
+            keys = [f"{one_line(name)} = {display(value)}" for name, value in source.key.items()]
+            place = ", ".join(keys) or f"record {source.sequence:,} of the input"
+            self._log(f"stream {stream}, {place}: {reason}")
             return
         self._children[stream, reason.message] += 1
         if len(self._children) > MAX_PARENTS:
