@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from target_gainsight.api import Json
+from target_gainsight.api import Json, Record
 from target_gainsight.mapping.errors import ConversionError, FieldError, RecordRejectedError
 from target_gainsight.mapping.planning.spec import MappingSpec, is_required_to_create
 from target_gainsight.mapping.planning.static_schemas import (
@@ -94,9 +94,7 @@ class RecordMapper:
         mapped = self.map({source: record.get(source) for source in columns})
         return {name: mapped[name] for name in self._keys if name in mapped}
 
-    def changed_fields(
-        self, record: Mapping[str, Json], row: Mapping[str, Json]
-    ) -> tuple[str, ...]:
+    def changed_fields(self, record: Record, row: Record) -> tuple[str, ...]:
         """Return the fields of a mapped record whose value a row of a query may not hold."""
         changed = []
         for name, value in record.items():
@@ -108,7 +106,7 @@ class RecordMapper:
                 changed.append(name)
         return tuple(changed)
 
-    def missing_for_create(self, record: Mapping[str, Json]) -> tuple[FieldError, ...]:
+    def missing_for_create(self, record: Record) -> tuple[FieldError, ...]:
         """Return an error for each required field that a mapped record leaves empty.
 
         An activity also needs the field that names its context, unless it has a ContextId.
@@ -119,7 +117,7 @@ class RecordMapper:
             missing.append(context)
         return tuple([self._error(name, REQUIRED_MISSING, record) for name in missing])
 
-    def _error(self, name: str, error: ConversionError, record: Mapping[str, Json]) -> FieldError:
+    def _error(self, name: str, error: ConversionError, record: Record) -> FieldError:
         converter = self.converters.get(name) or Converter(name)
         return converter.field_error(error, record.get(name))
 

@@ -342,9 +342,7 @@ READ_QUESTIONS = {
         Topic("row_fields", "a row has every selected field", "compares it", otherwise=_STOPS),
     ),
     _read_values: (DATES, DATETIMES, EMPTY_TEXT),
-    _compare_case: (
-        Topic("query_ignores_case", "emails alone are compared without case", _NEAR, "email"),
-    ),
+    _compare_case: (Topic("query_ignores_case", "only emails ignore case", _NEAR, "email"),),
     _filter_by_wrong_type: (
         Topic("ignores_wrong_filter", "a value of the wrong type is refused", _STOPS, False),
     ),
@@ -361,9 +359,7 @@ READ_QUESTIONS = {
         Topic("timeline_query", "Timeline can be queried", "or sends every one", "answered"),
         Topic("query_error_object", "no query of a standard object fails for good", _GIVEN_UP, ""),
     ),
-    _list_cta_names: (
-        Topic("cta_names", "CTA names are listed by category", _CHECKED, "by_category"),
-    ),
+    _list_cta_names: (Topic("cta_names", "CTA names come by category", _CHECKED, "by_category"),),
     _find_sizes: (
         Topic("query_max_values", "an IN takes 4,999 values", _HALVED, 0, _STOPS),
         Topic("query_max_bytes", "a query may have 200,000 bytes", _HALVED, 0),

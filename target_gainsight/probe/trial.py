@@ -118,11 +118,9 @@ class Trial:
 
     def find(self) -> set[str]:
         """Return the GSIDs of the rows that this and earlier probes have left."""
-        return {str(row[GSID]) for _, row in self._find(_MARK)}
+        return {str(row[GSID]) for _, row in self._find(_MARK, ())}
 
-    def _find(
-        self, prefix: str, fields: Sequence[str] = ()
-    ) -> Iterator[tuple[re.Match[str], Record]]:
+    def _find(self, prefix: str, fields: Sequence[str]) -> Iterator[tuple[re.Match[str], Record]]:
         where = Condition(self.key, "STARTS_WITH", (prefix,))
         query = self.tenant.client.records.query
         select = (GSID, self.key, *fields)

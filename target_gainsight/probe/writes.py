@@ -251,9 +251,7 @@ QUESTIONS = {
         Topic("put_without_match", "one key without a match refuses all", _BY_GSID, "error"),
         Topic("put_without_match_code", "that refusal has GSOBJ_1011", _BY_GSID, "GSOBJ_1011"),
     ),
-    _update_twins: (
-        Topic("put_multi_match", "a key updates all its rows", _BY_GSID, "update_all"),
-    ),
+    _update_twins: (Topic("put_multi_match", "a key updates every row", _BY_GSID, "update_all"),),
     _update_by_keys: (
         Topic("keys_gsid_refused", "an update by keys=Gsid is accepted", _BY_GSID, False),
         Topic("too_many_keys_code", "4 keys are refused with GSOBJ_1008", _NO_SUCH_CALL, _GENERIC),

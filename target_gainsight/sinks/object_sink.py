@@ -245,7 +245,7 @@ class ObjectSink(StreamSink):
             keys_required=stream.sync_mode != "insert" or stream.object_type == "person",
             key_properties=tuple(self.key_properties),
         )
-        check_fit(spec, stream=self.stream_name, further_problems=tuple(self.lookups.problems))
+        check_fit(spec, stream=self.stream_name, further=self.lookups.problems)
         try:
             return spec, RecordMapper(spec)
         except RecordRejectedError as error:

@@ -71,11 +71,9 @@ class StreamMismatchError(Exception):
         return "\n".join(filter(None, (super().__str__(), self.proposal)))
 
 
-def check_fit(
-    spec: MappingSpec, *, stream: str, further_problems: tuple[FieldProblem, ...] = ()
-) -> None:
-    """Raise `StreamMismatchError` with these and further problems, if there are any."""
-    problems = [*find_problems(spec), *further_problems]
+def check_fit(spec: MappingSpec, *, stream: str, further: Iterable[FieldProblem] = ()) -> None:
+    """Raise `StreamMismatchError` with the problems and further ones, if there are any."""
+    problems = [*find_problems(spec), *further]
     if problems:
         raise StreamMismatchError(problems, stream=stream, object_name=spec.object_name, spec=spec)
 
@@ -142,10 +140,8 @@ def missing_columns(
             columns_needed = (name,) if set(near).isdisjoint(spare) else None
             yield FieldProblem(setting, name, message, near, columns_needed)
     if others := tuple(name for name, near in similar.items() if not near):
-        missing_names = f"column{'s' if others[1:] else ''} {', '.join(others)}"
-        message = (
-            f"The stream has no {missing_names}. Check the selection in the tap (meltano select)."
-        )
+        what = f"column{'s' if others[1:] else ''} {', '.join(others)}"
+        message = f"The stream has no {what}. Check the selection in the tap (meltano select)."
         yield FieldProblem(setting, "", message, columns=others)
 
 

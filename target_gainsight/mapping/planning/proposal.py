@@ -96,7 +96,7 @@ def _propose_mapping(
     reasons: dict[str, str] = {}
     for name, (_, fields) in sorted(matches.items(), key=lambda match: -match[1][0]):
         if len(fields) == 1:
-            reasons[name] = _reason_to_leave_out(spec, name, fields[0], filled)
+            reasons[name] = _leave_out_reason(spec, name, fields[0], filled)
         else:
             near = [each.name for each in fields] or spec.suggest(wanted[name])
             reasons[name] = f"no such field{', perhaps ' if near else ''}{' or '.join(near)}"
@@ -139,9 +139,7 @@ def _match(spec: MappingSpec, name: str) -> tuple[int, list[Field]]:
     return best, matches[best] if best else []
 
 
-def _reason_to_leave_out(
-    spec: MappingSpec, name: str, field: Field, filled: Mapping[str, str]
-) -> str:
+def _leave_out_reason(spec: MappingSpec, name: str, field: Field, filled: Mapping[str, str]) -> str:
     if field.name in filled:
         return f"{field.name} is already filled by {filled[field.name]}"
     if not spec.is_writable(field.name):
