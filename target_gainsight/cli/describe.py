@@ -19,6 +19,7 @@ from target_gainsight.cli.tenant import (
 from target_gainsight.loading.object_schemas import ObjectSchemas
 from target_gainsight.mapping.columns import columns_of
 from target_gainsight.mapping.errors import counted
+from target_gainsight.mapping.escaping import one_line
 from target_gainsight.mapping.planning.checks import KEY_TYPES
 from target_gainsight.mapping.planning.proposal import PERSON
 from target_gainsight.mapping.planning.spec import MappingSpec
@@ -71,8 +72,8 @@ def _show_objects(objects: tuple[ObjectSchema, ...], form: str) -> None:
         for each in sorted(objects, key=lambda each: each.name.lower())
     ]
     if form == "table":
-        columns = _columns("name", "label", "type", "volume")
-        print_table(columns, rows, title=counted(len(rows), "object"))
+        click.echo(counted(len(rows), "object"))
+        print_table(_columns("name", "label", "type", "volume"), rows)
     else:
         print_as(form, rows)
 
@@ -98,11 +99,12 @@ def _show_fields(schema: ObjectSchema, rules: Mapping[str, list[str]], form: str
         print_as(form, {**shown, **volume, "fields": fields})
         return
     title = f"{schema.name} ({schema.label}){f', {schema.volume} volume' if volume else ''}"
+    click.echo(one_line(title))
     for each in fields:
         each["values or lookup"] = each.get("picklist") or each.get("lookup")
     own = ("name", "label", "type", "length", "required", "createable", "updateable", "key")
     further = ["rules"] if rules else []
-    print_table(_columns(*own, *further, "values or lookup"), fields, title=title)
+    print_table(_columns(*own, *further, "values or lookup"), fields)
 
 
 def _columns(*names: str) -> dict[str, str]:

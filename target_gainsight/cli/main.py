@@ -55,13 +55,12 @@ class ReportingGroup(click.Group):
             raise click.ClickException(message) from error
 
 
-@click.command(
-    cls=ReportingGroup, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_HELP
+@click.group(
+    cls=ReportingGroup,
+    commands=[check, describe, plan, probe, rejects, report, sandbox],
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_HELP,
 )
 @click.version_option(package_name="target-gainsight", prog_name="gainsight")
 def main() -> None:
     """Work with Gainsight CS from the command line."""
-
-
-for each in (check, describe, plan, probe, rejects, report, sandbox):
-    main.add_command(each)

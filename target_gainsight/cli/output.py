@@ -32,14 +32,12 @@ def format_option(*choices: str) -> Callable[[_Command], _Command]:
     )
 
 
-def print_table(
-    columns: Mapping[str, str], rows: Iterable[Mapping[str, Any]], *, title: str | None = None
-) -> None:
+def print_table(columns: Mapping[str, str], rows: Iterable[Mapping[str, Any]]) -> None:
     """Print columns, by name and heading, within the terminal's width; at full width if piped.
 
     A table that would have to break words to fit is printed as a block of lines for each row.
     """
-    table = Table(title=title and escape(one_line(title)), title_justify="left")
+    table = Table()
     cells = [[_table_cell(row.get(name)) for name in columns] for row in rows]
     for number, heading in enumerate(columns.values()):
         has_words = any(" " in row[number] for row in cells)
@@ -57,7 +55,6 @@ def print_table(
 def _as_blocks(table: Table, rows: list[list[str]]) -> Table:
     """Put each row's headings and values below each other; empty values are left out."""
     blocks = Table.grid(padding=(0, 2))
-    blocks.title, blocks.title_justify = table.title, "left"
     blocks.add_column(style="bold", no_wrap=True)
     blocks.add_column(overflow="fold")
     for row in rows:

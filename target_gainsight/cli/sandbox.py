@@ -152,9 +152,9 @@ def _show_objects(tenant: TenantFile, form: str, *, every: bool) -> None:
     if form == "json":
         print_as("json", shown)
     else:
-        columns = {"object": "Object", "rows": "Rows"}
+        click.echo(one_line(f"Tenant in {tenant.path}"))
         rows = [{"object": name, "rows": f"{count:,}"} for name, count in shown.items()]
-        print_table(columns, rows, title=f"Tenant in {tenant.path}")
+        print_table({"object": "Object", "rows": "Rows"}, rows)
 
 
 def _show_rows(tenant: TenantFile, object_name: str, limit: int, form: str, *, every: bool) -> None:
@@ -167,10 +167,10 @@ def _show_rows(tenant: TenantFile, object_name: str, limit: int, form: str, *, e
     if form == "json":
         print_as("json", rows)
         return
-    title = f"{name}: {len(rows):,} of {tenant.counts()[name]:,} rows"
+    click.echo(f"{one_line(name)}: {len(rows):,} of {tenant.counts()[name]:,} rows")
     filled = {name for row in rows for name in row if row[name] is not None} - _SYSTEM_FIELDS
     shown = {name: name for name in (rows[0] if rows else ()) if every or name in filled}
-    print_table(shown, ({name: _cell(row[name]) for name in shown} for row in rows), title=title)
+    print_table(shown, ({name: _cell(row[name]) for name in shown} for row in rows))
 
 
 def _cell(value: object) -> str | None:

@@ -80,7 +80,6 @@ class Kind(NamedTuple):
     exception: Meltano joins an object from its parts for the kind object alone.
 
     Attributes:
-        expected: In words for people.
         read: Returns a value as what the setting holds, or None if it is not that. Text has no
             blanks around it, and is all that is read if there is no other JSON type.
         may_be_secret: Found in wrong values that are not displayed.
@@ -110,16 +109,12 @@ class Setting:
     """The declaration of a setting.
 
     Attributes:
-        description: What it does, in sentences; ``help`` adds choices and default.
-        kind: By default that of the field's type.
-        held: The field's type.
-        choices: The only values that a text may have.
+        kind: By default that of the field's type, which is `held`.
         otherwise: What to do instead of a choice that it does not have.
         minimum: The least number; a list or object may be empty.
         maximum: The largest number, or the most names or parts.
         scope: Whether it is set for the run, for streams (at the top or in an entry of
             ``streams``), or for one stream (in its entry alone).
-        group: The heading under which it is documented.
     """
 
     description: str
@@ -202,9 +197,9 @@ class Setting:
 
 def declare(description: str, default: Any = None, **options: Any) -> Any:  # noqa: ANN401
     """Return a dataclass field that is a setting; its type says what the setting holds."""
-    setting = Setting(description, default, **options)
-    shown, metadata = not setting.secret, {"setting": setting}
-    return field(default_factory=lambda: default, repr=shown, metadata=metadata)
+    metadata = {"setting": Setting(description, default, **options)}
+    is_shown = not options.get("secret")
+    return field(default_factory=lambda: default, repr=is_shown, metadata=metadata)
 
 
 def settings_of(form: type) -> dict[str, Setting]:
@@ -279,9 +274,9 @@ def _read_form(raw: object, form: Any, name: str, errors: ConfigErrors) -> Any: 
     values = read_object_of(declared, raw, name, f"an object of {', '.join(declared)}", errors)
     if values is None:
         return None
-    for path, each in ((f"{name}.{key}", each) for key, each in declared.items()):
-        if each.default is None and not (values.get(each.name) or errors.has(path)):
-            errors.append(f"{path} is missing: {each.description}")
+    for key, each in declared.items():
+        if each.default is None and not (values.get(key) or errors.has(f"{name}.{key}")):
+            errors.append(f"{name}.{key} is missing: {each.description}")
     return form(**values)
 
 
