@@ -52,7 +52,16 @@ def test_without_domain_and_credential_both_are_named() -> None:
     assert errors_in({}) == [NO_CREDENTIAL, NO_DOMAIN]
 
 
-@pytest.mark.parametrize("given", ["https://u:hunter2@initech.com", "ann:hunter2@initech.com"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        "https://u:hunter2@initech.com",
+        "ann:hunter2@initech.com",
+        "https:/ann:hunter2",
+        "https:ann:hunter2",
+        "ann:hunter2",
+    ],
+)
 def test_password_in_url_is_hidden(given: str) -> None:
     for name in ("domain", "base_url"):
         error = only_error(**{name: given})

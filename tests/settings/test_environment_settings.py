@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,19 @@ def test_oauth_client_is_read_from_environment(monkeypatch: pytest.MonkeyPatch) 
     target = TargetGainsight(config={"domain": "initech.gainsightcloud.com"}, parse_env_config=True)
     assert target.settings.connection.client_id == "initech"
     assert target.settings.connection.client_secret == "s3cret"
+
+
+def test_dotenv_file_of_the_folder_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    (tmp_path / ".env").write_text("TARGET_GAINSIGHT_DOMAIN=sandbox\n")
+    assert read_given({}, CONFIG_SCHEMA, parse_env=False) == {}
+    assert given(monkeypatch, dry_run="yes") == {"domain": "sandbox", "dry_run": "yes"}
+
+
+def test_blank_variable_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TARGET_GAINSIGHT_DOMAIN", "")
+    config = {"domain": "sandbox"}
+    assert read_given(config, CONFIG_SCHEMA, parse_env=True) == config
 
 
 def test_environment_adds_to_file(monkeypatch: pytest.MonkeyPatch) -> None:
