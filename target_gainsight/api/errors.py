@@ -22,7 +22,7 @@ _LONGEST_DESCRIPTION = 300
 
 @dataclass(frozen=True)
 class FieldFailure:
-    """One field of a record that was not accepted; `value` is a list for picklists."""
+    """What was not accepted: a field of a record, or all of it. A picklist's `value` is a list."""
 
     field: str | None
     value: Json
