@@ -20,6 +20,7 @@ from target_gainsight.mapping.escaping import one_line
 from target_gainsight.mapping.planning.checks import StreamMismatchError
 from target_gainsight.singer.schemas import merge_schemas, repair_schema, with_undeclared
 from target_gainsight.singer.stream_maps import Route, StreamMaps
+from target_gainsight.sinks.files import FileSink
 from target_gainsight.sinks.stream import StreamSink
 
 logger = logging.getLogger(__name__)
@@ -110,6 +111,8 @@ class RecordRouter:
         return [sink for route in routes if (sink := self.sinks[route.alias]).is_full]
 
     def _pass_on(self, message: Record, record: Record, alias: str, failure: Reason | None) -> None:
+        if self.maps.flattens:
+            self._clear_undeclared_objects(message["stream"], record, alias)
         if not record.keys() <= self.sinks[alias].known_columns:
             self._declare(alias, record)
         sink, stream = self.sinks[alias], message["stream"]
@@ -120,6 +123,15 @@ class RecordRouter:
             self.ledger.record_source(source, Outcome.REJECTED, failure)
         else:
             sink.receive(record, source)
+
+    def _clear_undeclared_objects(self, stream: str, record: Record, alias: str) -> None:
+        """Make the columns of an object that its SCHEMA does not declare null where it is null."""
+        declared = self._schemas[stream]["schema"].get("properties") or {}
+        for name in [each for each, value in record.items() if value is None]:
+            if name not in declared and self.maps.separator not in name:
+                columns = self.sinks[alias].known_columns - declared.keys()
+                start = f"{name}{self.maps.separator}"
+                record.update(dict.fromkeys(each for each in columns if each.startswith(start)))
 
     def _open(self, stream: str, undeclared: Iterable[str] = ()) -> None:
         """Register the maps of a stream, and make or change the sink of each."""
@@ -151,7 +163,7 @@ class RecordRouter:
             schema = merge_schemas(before.original_schema, schema)
             if before.adopt_schema(schema, keys):
                 return
-            if self._is_first("schema change", alias):
+            if not isinstance(before, FileSink) and self._is_first("schema change", alias):
                 logger.warning(
                     "stream %s: its schema changes in a way that cannot be merged. At each such "
                     "change everything before it is written first, which costs calls. Let the tap "

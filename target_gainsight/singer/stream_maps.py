@@ -42,7 +42,7 @@ class StreamMaps:
     def __init__(self, mapper: PluginMapper) -> None:
         self._mapper = mapper
         self._flattening = mapper.flattening_options
-        self.flattens = self._flattening.enabled
+        self.flattens, self.separator = self._flattening.enabled, self._flattening.separator
         # The SDK would lose the columns of an object that is null.
         mapper.flattening_options = replace(self._flattening, enabled=False)
 

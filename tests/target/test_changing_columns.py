@@ -355,6 +355,16 @@ def test_undeclared_null_clears_no_column_that_begins_like_it(tenant: Tenant) ->
     assert [row["Industry"] for row in tenant.rows()] == ["IT"]
 
 
+@pytest.mark.parametrize("first", [{"a": "IT"}, None])
+def test_undeclared_object_that_is_null_clears_its_fields(tenant: Tenant, first: object) -> None:
+    tenant.load(schema(), record(Name="A", Industry="IT"))
+    message = {**schema(), "schema": {"type": "object"}}
+    records = (record(Name="B", f=first), record(Name="A", f=None))
+    run = tenant.load(message, *records, field_mapping={"f__a": "Industry"}, **FLAT)
+    assert run.exit_code == 0
+    assert {row["Name"]: row["Industry"] for row in tenant.rows()}["A"] is None
+
+
 def test_object_that_is_null_is_flattened_after_the_stream_map(tenant: Tenant) -> None:
     tenant.load(schema(), record(Name="A", Industry="IT", Employees=7))
     inner = {"type": ["null", "object"], "properties": {"a": TEXT, "b": WHOLE}}
