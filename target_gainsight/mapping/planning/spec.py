@@ -117,9 +117,8 @@ class MappingSpec:
         return field is not None and not self.not_writable_reason(field)
 
     def _feeds_only_lookups(self, name: str) -> bool:
-        return name in self.lookup_columns and (
-            name in self.settings.lookups or not self.is_writable(name)
-        )
+        is_no_field = name in self.settings.lookups or not self.is_writable(name)
+        return is_no_field and name in self.lookup_columns
 
     def _goes_by_name(self, name: str) -> bool:
         if name.startswith(METADATA_PREFIX) or self._feeds_only_lookups(name):

@@ -89,9 +89,9 @@ def comparable_sfdc_id(value: Json) -> str | None:
     if not isinstance(value, str):
         return None
     checksum = value[_SHORT_SFDC_ID:].upper()
-    if not checksum or not SFDC_ID.fullmatch(value) or not set(checksum) <= {*_SFDC_CHECKSUM}:
+    if not checksum or not SFDC_ID.fullmatch(value):
         return value
-    upper = [bool(_SFDC_CHECKSUM.index(each) >> bit & 1) for each in checksum for bit in range(5)]
+    upper = [_SFDC_CHECKSUM.find(each) >> bit & 1 for each in checksum for bit in range(5)]
     pairs = zip(value, upper, strict=False)
     short = "".join(each.upper() if is_upper else each.lower() for each, is_upper in pairs)
     return short if _sfdc_checksum(short) == checksum else value
