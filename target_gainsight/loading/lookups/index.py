@@ -147,7 +147,12 @@ class LookupIndex:
                     self.found.move_to_end(key)
                 else:
                     missing.append(key)
-            self._read_parts(object_name, missing)
+            try:
+                self._read_parts(object_name, missing)
+            except RefusedError as refusal:
+                advice = "Look it up by other fields."
+                message = f"the tenant refuses to look up {object_name} by {missing[0]}: {refusal}"
+                raise RunStoppedError(message, suggestion=advice) from refusal
 
     def gsids(self, key: LookupKey) -> tuple[str, ...]:
         """Return the rows found for a reference."""
@@ -167,7 +172,7 @@ class LookupIndex:
             try:
                 if self._max_keys[True]:
                     self._read_parts(object_name, of_object, near=True)
-            except (UnavailableError, RunStoppedError) as error:
+            except (UnavailableError, RefusedError) as error:
                 self._max_keys[True] = 0
                 text = "%s: rows in other spellings are not named from now on: %s"
                 logger.warning(text, object_name, error)
@@ -181,9 +186,7 @@ class LookupIndex:
                 del keys[: len(part)]
             except RefusedError as refusal:
                 if len(part) == 1 or isinstance(refusal, UnreadableFieldError):
-                    advice = "Look it up by other fields."
-                    message = f"the tenant refuses to look up {object_name} by {part[0]}: {refusal}"
-                    raise RunStoppedError(message, suggestion=advice) from refusal
+                    raise
                 self._max_keys[near] = (len(part) + 1) // 2
 
     def _read(self, object_name: str, keys: Sequence[LookupKey]) -> None:

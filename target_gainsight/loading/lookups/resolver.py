@@ -17,7 +17,7 @@ LOAD_FIRST = "load the parent first"
 ADD_USER = "add the user in Gainsight, or correct the value: this target does not load users"
 
 
-@dataclass
+@dataclass(eq=False)
 class _MissedLookupError(Exception):
     """A lookup did not find what its record needs."""
 
