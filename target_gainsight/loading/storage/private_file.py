@@ -23,14 +23,10 @@ MAX_PENDING = 10_000
 
 @dataclass(eq=False)
 class PrivateFile:
-    """A file for its owner only, made with its folder when its first line is written.
-
-    Attributes:
-        hides_folder: Make the folder for its owner only, and hide it from git.
-    """
+    """A file for its owner only, made with its folder when its first line is written."""
 
     path: Path
-    hides_folder: bool = True
+    hides_folder: bool = True  # from git, and from other users
     exists: bool = False
     _descriptor: int | None = None
     _pending: list[bytes] = field(default_factory=list)
