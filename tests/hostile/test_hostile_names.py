@@ -34,7 +34,7 @@ _INPUTS: dict[str, tuple[list[Message], Message]] = {
         {"unknown_fields": "drop"},
     ),
     "a column that is sent": (
-        [schema(columns=_COLUMN), record(Name="A", **{FORGERY: 1})],
+        [schema(columns=_COLUMN), record(Name="A", **{FORGERY: 1}), record(Name="B")],
         {"unknown_fields": "send"},
     ),
     "a column that does not fit": (
