@@ -103,7 +103,9 @@ class TargetGainsight(Target):
             return super().cb_config(ctx, param, value)
         except (OSError, TypeError, ValueError) as error:
             names = " or ".join(map(repr, value))
-            message = f"the configuration file {names} cannot be used: {error}"
+            is_no_object = type(error) in {TypeError, ValueError}  # of a list or text as a dict
+            reason = "it is not a JSON object" if is_no_object else error
+            message = f"the configuration file {names} cannot be used: {reason}"
             raise click.ClickException(message) from None
 
     @classmethod

@@ -152,7 +152,10 @@ def _show_proposal(
     stream: str, entry: dict[str, Any], schemas: ObjectSchemas, object_name: str, form: str
 ) -> None:
     schema = schemas.describe(object_name)
-    metadata = MetadataMapping.from_iterable(entry.get("metadata") or ())
+    listed = entry.get("metadata") or ()
+    metadata = MetadataMapping.from_iterable(
+        each for each in listed if each.get("metadata") and each.get("breadcrumb") is not None
+    )
     keys = entry.get("key_properties") or metadata.root.table_key_properties or ()
     is_person = schema.name.lower() == PERSON
     spec = MappingSpec(

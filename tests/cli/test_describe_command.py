@@ -161,10 +161,14 @@ def test_columns_that_are_not_selected_are_left_out(commands: Commands) -> None:
         {"breadcrumb": [], "metadata": {"selected": True}},
         {"breadcrumb": ["properties", "industry"], "metadata": {"selected": False}},
         {"breadcrumb": ["properties", "name"], "metadata": {"inclusion": "automatic"}},
+        {"breadcrumb": ["properties", "name"], "metadata": None},
+        {"metadata": {"selected": False}},
     ]
     columns = {"name": TEXT, "industry": TEXT}
     source = catalog(commands, stream("accounts", columns, metadata=metadata))
-    assert "ndustry" not in commands.describe("company", "--mapping", source).output
+    output = commands.describe("company", "--mapping", source).output
+    assert "name: Name" in output
+    assert "ndustry" not in output
 
 
 def test_catalog_with_several_streams_needs_a_stream_name(commands: Commands) -> None:

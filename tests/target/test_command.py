@@ -122,6 +122,14 @@ def test_unreadable_configuration_file_is_named_unquoted(tmp_path: Path, content
     assert "s3cret" not in refused.value.message
 
 
+@pytest.mark.parametrize("content", ['["secret"]', '"secret"', "5", "null"])
+def test_configuration_file_must_hold_an_object(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "given.json"
+    path.write_text(content)
+    with pytest.raises(click.ClickException, match="cannot be used: it is not a JSON object"):
+        read_configurations(path)
+
+
 def test_last_of_several_configuration_files_wins(tmp_path: Path) -> None:
     first, second = tmp_path / "a.json", tmp_path / "b.json"
     first.write_text('{"domain": "sandbox", "object_type": "person"}', encoding="utf-8")
