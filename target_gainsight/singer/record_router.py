@@ -131,7 +131,10 @@ class RecordRouter:
             if name not in declared and self.maps.separator not in name:
                 columns = self.sinks[alias].known_columns - declared.keys()
                 start = f"{name}{self.maps.separator}"
-                record.update(dict.fromkeys(each for each in columns if each.startswith(start)))
+                parts = [each for each in columns if each.startswith(start)]
+                record.update(dict.fromkeys(parts))
+                if parts:
+                    del record[name]
 
     def _open(self, stream: str, undeclared: Iterable[str] = ()) -> None:
         """Register the maps of a stream, and make or change the sink of each."""
