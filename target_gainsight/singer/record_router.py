@@ -126,10 +126,11 @@ class RecordRouter:
 
     def _clear_undeclared_objects(self, stream: str, record: Record, alias: str) -> None:
         """Make the columns of an object that its SCHEMA does not declare null where it is null."""
-        declared = self._schemas[stream]["schema"].get("properties") or {}
+        properties = self._schemas[stream]["schema"].get("properties")
+        declared = properties.keys() if isinstance(properties, dict) else set()
         for name in [each for each, value in record.items() if value is None]:
             if name not in declared and self.maps.separator not in name:
-                columns = self.sinks[alias].known_columns - declared.keys()
+                columns = self.sinks[alias].known_columns - declared
                 start = f"{name}{self.maps.separator}"
                 parts = [each for each in columns if each.startswith(start)]
                 record.update(dict.fromkeys(parts))

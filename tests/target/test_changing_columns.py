@@ -356,9 +356,12 @@ def test_undeclared_null_clears_no_column_that_begins_like_it(tenant: Tenant) ->
 
 
 @pytest.mark.parametrize("first", [{"a": "IT"}, None])
-def test_undeclared_object_that_is_null_clears_its_fields(tenant: Tenant, first: object) -> None:
+@pytest.mark.parametrize("properties", [{}, ["Name"]])
+def test_undeclared_object_that_is_null_clears_its_fields(
+    tenant: Tenant, properties: object, first: object
+) -> None:
     tenant.load(schema(), record(Name="A", Industry="IT"))
-    message = {**schema(), "schema": {"type": "object"}}
+    message = {**schema(), "schema": {"type": "object", "properties": properties}}
     records = (record(Name="B", f=first), record(Name="A", f=None))
     run = tenant.load(message, *records, field_mapping={"f__a": "Industry"}, **FLAT)
     assert run.exit_code == 0

@@ -111,8 +111,8 @@ class ObjectReader:
         self._unreadable = self._unreadable.union(new)
         if new or not (names or self.reads_needed_only):
             logger.warning(
-                "%s: the tenant cannot read %s (%s); records that carry such a field are written "
-                "without being compared",
+                "%s: the tenant cannot read %s (%s); it is left out of queries, and records that "
+                "carry it are written without being compared",
                 self.object_name,
                 ", ".join(sorted(new)) or "one of its fields",
                 error,
