@@ -163,12 +163,10 @@ def test_bodies_in_the_log_are_bounded(api: Api) -> None:
     assert len(call.request) == len(call.answer) == calls.BODY_CHARACTERS
 
 
-def test_log_is_bounded(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calls, "KEPT_CALLS", 10)
-    monkeypatch.setattr(calls, "KEPT_BODIES", 3)
-    monkeypatch.setattr(calls, "_TRIM_EVERY", 5)
-    for _ in range(15):
-        api.found("Company", ["Name"])
+def test_log_is_bounded(api: Api) -> None:
+    log = calls.CallLog(api.tenant.store, kept_calls=10, kept_bodies=3, trim_every=5)
+    for number in range(15):
+        log.add(calls.Call(number, "GET", "/", "read", 0, 200, None, 1.0, "", "{}"))
     kept = api.tenant.calls()
     assert len(kept) == 10
     assert [call.answer is not None for call in kept] == [False] * 7 + [True] * 3

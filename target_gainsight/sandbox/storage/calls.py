@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from target_gainsight.sandbox.storage.filter_expression import Condition
 from target_gainsight.sandbox.storage.store import Store
 
-KEPT_CALLS = 100_000
 KEPT_BODIES = 2_000
 BODY_CHARACTERS = 2_000
-_TRIM_EVERY = 1_000
 
 
 @dataclass(frozen=True)
@@ -40,14 +38,24 @@ class Call:
 
 
 class CallLog:
-    """The log in a tenant's file."""
+    """The log in a tenant's file, trimmed to its bounds after so many further calls."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        kept_calls: int = 100_000,
+        kept_bodies: int = KEPT_BODIES,
+        trim_every: int = 1_000,
+    ) -> None:
         self._store = store
+        self._kept_calls = kept_calls
+        self._kept_bodies = kept_bodies
+        self._trim_every = trim_every
         self._since_trim = 0
 
     def add(self, call: Call) -> None:
-        """Keep a call, and every thousand forget what is over the bounds."""
+        """Keep a call; forget now and then what is over the bounds."""
         self._store.execute(
             'INSERT INTO "_calls" (at, method, path, kind, records, status, code, milliseconds,'
             " request, answer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -65,17 +73,17 @@ class CallLog:
             ),
         )
         self._since_trim += 1
-        if self._since_trim >= _TRIM_EVERY:
+        if self._since_trim >= self._trim_every:
             self._trim()
 
     def _trim(self) -> None:
         self._since_trim = 0
         newest = self._store.rows('SELECT max(id) FROM "_calls"')[0][0]
         with self._store.transaction():
-            self._store.execute('DELETE FROM "_calls" WHERE id <= ?', (newest - KEPT_CALLS,))
+            self._store.execute('DELETE FROM "_calls" WHERE id <= ?', (newest - self._kept_calls,))
             self._store.execute(
                 'UPDATE "_calls" SET request = NULL, answer = NULL WHERE id BETWEEN ? AND ?',
-                (newest - KEPT_BODIES - 2 * _TRIM_EVERY, newest - KEPT_BODIES),
+                (newest - self._kept_bodies - 2 * self._trim_every, newest - self._kept_bodies),
             )
 
     def find(self, method: str | None = None, path_contains: str | None = None) -> list[Call]:
