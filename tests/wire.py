@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from typing import Any
@@ -55,11 +56,11 @@ class Wire(HTTPAdapter):
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
         call = Call(request)
         if self._before and (response := self._before(call)):
-            return _response(request, *response)
+            return json_response(request, *response)
         received = super().send(request, **options)
         if self._after:
             edited = self._after(call, received.status_code, received.json())
-            return _response(request, *edited)
+            return json_response(request, *edited)
         return received
 
 
@@ -75,13 +76,14 @@ def refusal(code: str, text: str, *, status: int = 400) -> tuple[int, Message]:
     return status, {"result": False, "errorCode": code, "errorDesc": text, "data": None}
 
 
-def _response(
+def json_response(
     request: requests.PreparedRequest, status: int, envelope: Message
 ) -> requests.Response:
+    """Return a response with an envelope as its body."""
     response = requests.Response()
     response.status_code = status
     response.request = request
     response.url = str(request.url)
     response.headers["Content-Type"] = "application/json"
-    response._content = json.dumps(envelope).encode()
+    response.raw = io.BytesIO(json.dumps(envelope).encode())
     return response

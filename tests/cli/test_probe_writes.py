@@ -19,6 +19,7 @@ from click.testing import Result
 from conftest import Commands
 from probed_tenant import EMAIL, OBJECT, PROBED, held, sent_kinds
 from singer_runs import clean_environment
+from wire import json_response
 
 from target_gainsight.probe.reads import MAX_CALLS
 from target_gainsight.sandbox import Tenant
@@ -273,7 +274,7 @@ def test_rows_in_another_order_are_not_handled(
         if arguments[1:3] == ("POST", f"{probed.sandbox.base_url}/v1/data/objects/{OBJECT}"):
             if body["data"] and body["data"]["records"]:
                 body["data"]["records"].reverse()
-            response._content = json.dumps(body).encode()
+            response = json_response(response.request, response.status_code, body)
         return response
 
     monkeypatch.setattr(requests.Session, "request", request_reversed)
