@@ -6,6 +6,7 @@ Keys are read in a form in which they compare as Gainsight stores them.
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from target_gainsight.api import ObjectSchema
@@ -39,21 +40,30 @@ class KeyReader:
 
     def normalize(self, key: Key) -> Key:
         """Make keys equal whose free texts differ in case, blanks around or Unicode form only."""
+        parts = zip(key, self.converters, strict=True)
         return tuple(
-            normalize_spelling(part) if converter.is_free_text and isinstance(part, str) else part
-            for part, converter in zip(key, self.converters, strict=True)
+            [
+                normalize_spelling(part)
+                if converter.is_free_text and isinstance(part, str)
+                else part
+                for part, converter in parts
+            ]
         )
 
-    def matcher(self, keys: Iterable[Key]) -> Callable[[Mapping[str, Any]], bool]:
+    def matcher(self, keys: Sequence[Key]) -> Callable[[Mapping[str, Any]], bool]:
         """Return a function that tells whether a query for these keys may return a row.
 
         A query combines the values of all fields, so that it may return rows of other keys.
         """
-        columns = tuple(map(frozenset, zip(*map(self.normalize, keys), strict=True)))
+        asked = [frozenset(values) for values in zip(*keys, strict=True)]
+
+        @cache
+        def normalized() -> list[frozenset[Any]]:
+            return [frozenset(values) for values in zip(*map(self.normalize, keys), strict=True)]
 
         def may_be_asked_for(row: Mapping[str, Any]) -> bool:
-            key = self.normalize(self.read_key(row))
-            return all(part in asked for part, asked in zip(key, columns, strict=True))
+            key = self.read_key(row)
+            return _are_in(key, asked) or _are_in(self.normalize(key), normalized())
 
         return may_be_asked_for
 
@@ -67,8 +77,9 @@ class KeyReader:
             value = fields.get(name)
             if is_blank(value):
                 return []
+            forms = converter.forms(value)
             trimmed = value.strip() if isinstance(value, str) else value
-            columns.append(tuple(dict.fromkeys((*converter.forms(value), trimmed))))
+            columns.append(forms if trimmed in forms else (*forms, trimmed))
         return _combine(columns)
 
     def near_values(self, fields: Mapping[str, Any]) -> list[KeyValues]:
@@ -84,11 +95,16 @@ class KeyReader:
         return _combine(columns) if any(len(column) > 1 for column in columns) else []
 
 
+def _are_in(key: Key, columns: Iterable[frozenset[Any]]) -> bool:
+    return all(part in values for part, values in zip(key, columns, strict=True))
+
+
 def _combine(columns: Sequence[Sequence[Any]]) -> list[KeyValues]:
     """Combine the values of several fields into rows; a query finds every combination of them."""
     longest = max(map(len, columns), default=0)
     return [
-        tuple(column[min(place, len(column) - 1)] for column in columns) for place in range(longest)
+        tuple([column[min(place, len(column) - 1)] for column in columns])
+        for place in range(longest)
     ]
 
 

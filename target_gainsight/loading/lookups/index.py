@@ -192,7 +192,7 @@ class LookupIndex:
     def _read(self, object_name: str, keys: Sequence[LookupKey]) -> None:
         by_match = _group(keys, lambda key: key.match)
         where = any_of(*(_where(*each) for each in by_match.items()))
-        asked = [match.matcher(each.key for each in group) for match, group in by_match.items()]
+        asked = [match.matcher([each.key for each in group]) for match, group in by_match.items()]
         rows = ObjectReader(self.records, object_name).read(
             _select(by_match), (), where, lambda row: any(is_asked(row) for is_asked in asked)
         )

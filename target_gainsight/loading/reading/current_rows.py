@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from typing_extensions import override
@@ -186,7 +187,7 @@ class CurrentRows:
         """
         list_values = self.keys.near_values if near else self.keys.equal_values
         values = [each for record in records for each in list_values(record.fields)]
-        names = dict.fromkeys(name for record in records for name in record.fields)
+        names = dict.fromkeys(chain.from_iterable(record.fields for record in records))
         known = names if self.compared is None else [n for n in names if n in self.compared]
         select = dict.fromkeys((GSID, *extra, *(self.read_as.get(each, each) for each in known)))
         rows = self._read_parts(values, tuple(select))
@@ -261,7 +262,7 @@ class CurrentRows:
         where = all_of(
             *(is_in(read_as.get(name, name), list(dict.fromkeys(each))) for name, each in columns)
         )
-        keys = (self.keys.read_key(dict(zip(names, each, strict=True))) for each in values)
+        keys = [self.keys.read_key(dict(zip(names, each, strict=True))) for each in values]
         is_asked_for = self.keys.matcher(keys)
         paths = (read_as.get(name, name) for name in (*names, *self.ruled))
         needed = (*self.required, *paths)

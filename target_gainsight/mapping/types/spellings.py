@@ -80,7 +80,7 @@ def normalize_spelling(text: str) -> str:
 
 def _without_notation(text: str) -> str:
     """Return a text without blanks around it, the `.0` of a whole number and an id's checksum."""
-    whole = _WHOLE_NUMBER.sub(r"\1", strip_blanks(unicodedata.normalize("NFC", text)))
+    whole = _WHOLE_NUMBER.sub(r"\1", unicodedata.normalize("NFC", text).strip(_BLANKS))
     return comparable_sfdc_id(whole) or whole
 
 
