@@ -73,10 +73,11 @@ class RecordMapper:
         errors: dict[str, FieldError] = {}
         for source, converter in self._columns:
             if source in record:
+                value = record[source]
                 try:
-                    mapped[converter.name] = converter.write(record[source])
-                except RecordRejectedError as rejection:
-                    [errors[converter.name]] = rejection.errors
+                    mapped[converter.name] = None if value is None else converter.convert(value)
+                except ConversionError as refused:
+                    errors[converter.name] = converter.field_error(refused, value)
         mapped.update(self._constants)
         if self._omits_null:
             mapped = {name: value for name, value in mapped.items() if value is not None}

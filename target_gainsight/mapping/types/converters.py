@@ -22,6 +22,7 @@ REFERENCES = ("GSID", "LOOKUP", "WHOID", "WHATID")
 class Converter:
     """Converts and compares the values of one field, of which only the name may be known.
 
+    `convert` returns a value that is not null as a request carries it, or raises `ConversionError`;
     `forms` are the values to query for, to find whatever compares as equal to a written one;
     `is_free_text` if texts that differ in case, blanks or Unicode form may mean the same.
     """
@@ -42,7 +43,7 @@ class Converter:
         self.picklist = Picklist(field)
         is_html = html and self.data_type == RICH_TEXT
         data_type = _TYPES.get("HTML" if is_html else self.data_type, _ANY)
-        self._write = data_type.write(self)
+        self.convert = data_type.write(self)
         self._comparable = data_type.comparable(self)
         self.forms = data_type.forms
         self.is_free_text = data_type.is_free_text
@@ -52,7 +53,7 @@ class Converter:
         if value is None:
             return None
         try:
-            return self._write(value)
+            return self.convert(value)
         except ConversionError as error:
             raise RecordRejectedError([self.field_error(error, value)]) from None
 

@@ -65,7 +65,7 @@ _REORDERED = {
 def write_date(value: object, date_format: DateFormat) -> str | None:
     """Return the text of a DATE field, the day in the source's own zone; blank text is null."""
     if isinstance(value, str) and _is_day(value):
-        return reformat_date(value, date_format)
+        return value if date_format == "iso" else reformat_date(value, date_format)
     instant = _parse(value, "date")
     return None if instant is None else reformat_date(instant.date().isoformat(), date_format)
 
@@ -151,9 +151,9 @@ def _read(value: Json) -> datetime | None:
     """Parse what a query returns, ISO text or milliseconds since 1970."""
     if isinstance(value, str):
         return _parse_iso(value)
-    number = _number_of(value)
+    number = value if isinstance(value, int) and not isinstance(value, bool) else _number_of(value)
     with suppress(OverflowError):
-        if number is not None and number == number.to_integral_value():
+        if number is not None and number == int(number):
             return EPOCH + timedelta(milliseconds=int(number))
     return None
 
