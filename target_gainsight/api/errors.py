@@ -127,7 +127,7 @@ class ThrottledError(RetryCallError):
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class AmbiguousResponseError(RetryCallError):
-    """The call was sent and may have had its effect: it failed or has no response to be read."""
+    """The call was sent and may have taken effect: it failed, or its response cannot be read."""
 
     timed_out: bool = False
 

@@ -37,7 +37,7 @@ NOTE, ROWS, CSV, LOCK = ".upload.json", ".rows", ".csv", ".lock"
 
 
 class CsvFile:
-    """A CSV. It is called `.part` and locked until it is complete.
+    """A CSV file, named `.part` and locked until it is complete.
 
     Every method raises RunStoppedError when the disk refuses, and deletes the file first.
 

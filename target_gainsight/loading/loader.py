@@ -28,8 +28,7 @@ from target_gainsight.loading.writing.writer import Action, Writer
 from target_gainsight.settings.model import Limits
 
 MAX_VALUES = MAX_PAGE - 1
-"""So many keys, or spellings of new keys, are read with one call: a page that is not full is the
-last one."""
+"""The keys, or spellings of new keys, that one call reads: a page that is not full is the last."""
 
 MOSTLY_UNCHANGED = 0.9
 """While such a share of a group's records is unchanged, reads are what a run costs: groups grow."""

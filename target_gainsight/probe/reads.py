@@ -24,7 +24,7 @@ from target_gainsight.probe.observations import (
 from target_gainsight.probe.tenant import BASIC_FIELDS, COMPANY, GSID, USER, ProbedTenant
 
 MAX_CALLS = 20
-"""The calls of a probe that only reads, retries included and token requests not."""
+"""The calls of a probe that only reads, with retries and without token requests."""
 
 ACTIVITY = "activity_timeline"
 _READS = {
@@ -373,4 +373,4 @@ READ_QUESTIONS = {
         Topic("limit_headers", "no header has the number of calls left", "has settings for that"),
     ),
 }
-"""The most important ones first, should the calls not suffice."""
+"""The most important ones first, in case the calls run out."""

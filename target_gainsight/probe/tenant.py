@@ -81,7 +81,7 @@ class Reply:
         return isinstance(self.error, errors.RefusedError) and self.rows is None
 
     def accepts(self) -> bool:
-        """Return whether a write is accepted; if it is neither, the question stays open."""
+        """Return whether a write is accepted; raise `NotSettledError` if that is not clear."""
         if not self.is_refused and (self.error or as_mapping(self.data).get("errors")):
             raise NotSettledError(self.summary)
         return not self.is_refused

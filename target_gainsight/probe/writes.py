@@ -25,7 +25,7 @@ FIRST, SECOND, TWIN, UNTOUCHED, ABSENT = 3, 1, 4, 2, 5
 """Numbers of the rows, in the order in which they are created, not that of their keys; the last is
 that of a key that no row has."""
 TOO_MANY = range(10, 61)
-"""The numbers of one record more than a call may have."""
+"""The numbers of one more record than a call may have."""
 _GENERIC = "GSOBJ_1008"
 _TAIL = re.compile(r"\(\s*\w[\w.]*(?P<blank>\s*)=")
 _DELETE_POSITIONS = {

@@ -125,7 +125,7 @@ class RecordRouter:
             sink.receive(record, source)
 
     def _clear_undeclared_objects(self, stream: str, record: Record, alias: str) -> None:
-        """Make the columns of an object that its SCHEMA does not declare null where it is null."""
+        """Replace an undeclared object that is null by nulls in the columns of its parts."""
         properties = self._schemas[stream]["schema"].get("properties")
         declared = properties.keys() if isinstance(properties, dict) else set()
         for name in [each for each, value in record.items() if value is None]:

@@ -123,7 +123,7 @@ class Session:
         seconds: float = SECONDS_TO_STOP,
         exit_process: Callable[[int], object] = os._exit,
     ) -> None:
-        """Stop the run in order; a second signal, or the end of these seconds, ends the process.
+        """Stop the run cleanly; a second signal, or the end of these seconds, ends the process.
 
         The rest is done in a thread of its own, because a signal handler interrupts the main thread
         wherever it is, locks held included. A shell reports a signal as 128 and its number.

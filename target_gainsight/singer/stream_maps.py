@@ -104,7 +104,7 @@ def _map_and_flatten(stream_map: StreamMap, flat: StreamMap, record: Record) -> 
 
 
 def _expand_nulls(value: Any, schema: Node) -> Any:  # noqa: ANN401
-    """Make the columns of an object that is null null, so that their fields are cleared."""
+    """Replace a null object by an object of nulls, so that their fields are cleared."""
     columns = schema.get("properties")
     if not columns or not (value is None or isinstance(value, dict)):
         return value

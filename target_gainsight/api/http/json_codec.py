@@ -40,7 +40,7 @@ def as_mappings(value: Json) -> tuple[Record, ...]:
 
 
 def whole_list(value: Json) -> tuple[Record, ...] | None:
-    """Return a list of JSON objects only, or null as an empty one; None for any other value."""
+    """Return a list that holds only JSON objects, an empty one for null, else None."""
     mappings = as_mappings(value)
     is_whole = value is None or (isinstance(value, list) and len(mappings) == len(value))
     return mappings if is_whole else None

@@ -139,7 +139,7 @@ class MetadataApi:
         raise kind(message, request_id=response.request_id)
 
     def describe_several(self, object_names: Sequence[str]) -> dict[str, ObjectSchema]:
-        """Describe what one call per 25 objects gives (Post Describe), by name in lower case."""
+        """Describe objects, 25 per call (Post Describe); return those found, by lower-case name."""
         schemas: dict[str, ObjectSchema] = {}
         for start in range(0, len(object_names), _MAX_DESCRIBED):
             names = object_names[start : start + _MAX_DESCRIBED]
@@ -228,7 +228,7 @@ def _entries(data: Json) -> tuple[Record, ...] | None:
 
 
 def _schema(entry: Record, default: str = "") -> ObjectSchema:
-    """Parse an entry but its fields. `transactional` means a low volume for custom objects only."""
+    """Parse an entry without its fields. `transactional` is low volume, for custom objects only."""
     name = as_text(entry.get("objectName")) or default
     object_type = (as_text(entry.get("objectType")) or "").upper()
     low = _flag(entry, "transactional") if object_type == "CUSTOM" else None

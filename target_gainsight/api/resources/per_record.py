@@ -128,7 +128,7 @@ def _is_by_reference(data: Json) -> bool:
 
 
 def _by_reference(data: Record, *names: str) -> Iterator[tuple[str, list[Json]]]:
-    """Yield what the objects, or lists of objects, have by reference, as a list in any case."""
+    """Yield each reference in these objects or lists of objects, with its value as a list."""
     for listed in map(data.get, names):
         for part in listed if isinstance(listed, list) else [listed]:
             for reference, what in as_mapping(part).items():

@@ -116,7 +116,7 @@ class RecordsApi:
         raise errors.NotFoundError(message)
 
     def delete(self, object_name: str, gsid: str, *, repeatable: bool = True) -> None:
-        """Delete a record (Company API, Delete); a repeat of what had its effect is refused."""
+        """Delete a record (Company API, Delete); deleting it a second time is refused."""
         path = objects_path(object_name, gsid)
         self._send(Call("DELETE", path, kind="delete", repeatable=repeatable))
 

@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 MAX_KEPT = 200_000
 MAX_KEYS, MAX_NEAR_KEYS = 1000, 600
-"""References that one query asks for; those whose other spellings it asks for."""
+"""References that one query asks for, and those for whose other spellings it asks."""
 MAX_NEAR_ROWS = 10 * MAX_PAGE
 """Rows that a query for other spellings reads at most."""
 

@@ -35,7 +35,7 @@ MAX_UNAVAILABLE_IN_A_ROW = 3
 
 MAX_LINES = MAX_PARENTS = 1000
 MAX_SECONDS_HELD = 600.0
-"""The children of a rejected parent are counted as long: the input of a stream may never end."""
+"""Then the children of a rejected parent are logged, because the input may never end."""
 
 
 @dataclass

@@ -95,7 +95,7 @@ class RejectCounts:
 
 
 class CallCounts:
-    """The calls of a run; in ``seconds_waited``, one or several waited for rate or retry."""
+    """The calls of a run; ``seconds_waited`` counts time in which at least one call waited."""
 
     def __init__(self) -> None:
         self.by_kind: Counter[str] = Counter()

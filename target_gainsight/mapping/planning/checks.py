@@ -131,7 +131,7 @@ def find_warnings(spec: MappingSpec) -> Iterator[str]:
 def missing_columns(
     setting: str, named: Iterable[str], columns: Collection[str], spare: Collection[str]
 ) -> Iterator[FieldProblem]:
-    """Find the columns that a setting names and the stream lacks; a spare one may be intended."""
+    """Find the columns that a setting names and the stream lacks, with similar unmapped columns."""
     missing = [name for name in named if columns and name not in columns]
     similar = {name: suggest_names(name, columns) for name in missing}
     for name, near in similar.items():

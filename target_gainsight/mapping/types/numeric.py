@@ -9,7 +9,7 @@ from target_gainsight.mapping.errors import ConversionError
 from target_gainsight.mapping.types.spellings import strip_blanks
 
 NUMBERS = (int, float, Decimal)
-"""Booleans are no numbers, although Python's `bool` is an `int`."""
+"""Check for `bool` as well, which is a subclass of `int` in Python."""
 
 GREATEST_EXPONENT = 307
 """Beyond it most JSON readers, which use doubles, return infinity or zero."""
