@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.expected_conditions import staleness_of
 from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
@@ -32,7 +32,7 @@ _FLAGS = (
     "--disable-sync",
 )
 
-
+_IS_ANOTHER_PAGE = "return !window.isLeft && document.readyState === 'complete'"
 _COLOURS = """
 const grounds = element => {
   for (let each = element; each; each = each.parentElement) {
@@ -85,12 +85,17 @@ class Browser:
         return self.driver.find_elements(By.CSS_SELECTOR, selector)
 
     def go(self, lead: Callable[[], object]) -> None:
-        """Do what leads to another page, and wait until that one is there."""
-        before = self.find("html")
+        """Do what leads to another page, and wait until that one is there.
+
+        The page that is left carries a mark. An element of it would not do: asked about one while
+        the pages change, the driver sometimes fails instead of calling it stale.
+        """
+        self.driver.execute_script("window.isLeft = true")
         lead()
-        wait = WebDriverWait(self.driver, _MOST_SECONDS, poll_frequency=0.02)
-        wait.until(staleness_of(before))
-        wait.until(lambda driver: driver.execute_script("return document.readyState") == "complete")
+        wait = WebDriverWait(
+            self.driver, _MOST_SECONDS, 0.02, ignored_exceptions=[WebDriverException]
+        )
+        wait.until(lambda driver: driver.execute_script(_IS_ANOTHER_PAGE))
 
     def click(self, selector: str) -> None:
         """Click what leads to another page."""

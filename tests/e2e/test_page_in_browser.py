@@ -185,12 +185,11 @@ def test_phone_shows_names_and_the_newest_minutes(page: Browser, sandbox: Runnin
 
 def test_page_reloads_while_it_is_live(page: Browser, sandbox: RunningSandbox) -> None:
     page.open(sandbox.base_url + "/rows?object=person")
+    assert "Arrived later" not in page.driver.page_source
     page.go(page.driver.find_element("link text", "Refresh live").click)
-    before = page.find("[role=status]").text
     sandbox.tenant.seed("person", [{"Name": "Arrived later"}])
     page.go(lambda: None)
-    assert page.find("[role=status]").text != before
-    assert page.find("main > .wide tbody th").text == "Arrived later"
+    assert "Arrived later" in page.driver.page_source
 
 
 @pytest.mark.parametrize("address", _ADDRESSES)
