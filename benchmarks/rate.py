@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.inputs import write_input
-from benchmarks.processes import HERE, OURS, run, tenant
+from benchmarks.inputs import Record, write_input
+from benchmarks.processes import HERE, OURS, TenantProcess, run, tenant
 from benchmarks.report import Table
 from benchmarks.sizes import Bench
 
@@ -32,11 +33,13 @@ class Run:
         name: What varies.
         latency: Seconds, or a range of them.
         kind: company or person.
+        processes: How many share the limits, through one `quota_store`.
     """
 
     name: str
     latency: tuple[float, float]
     kind: str = "company"
+    processes: int = 1
 
 
 RUNS = (
@@ -44,6 +47,7 @@ RUNS = (
     Run("records, 0.3 s", (0.3, 0.3)),
     Run("records, 0.1 to 1.2 s", (0.1, 1.2)),
     Run("people, 0.1 to 1.2 s", (0.1, 1.2), "person"),
+    Run("records, 0.1 to 1.2 s, 3 processes", (0.1, 1.2), processes=3),
 )
 
 
@@ -74,23 +78,41 @@ def rate_table(bench: Bench) -> Table:
 def _measure(bench: Bench, each: Run) -> tuple[int, float, int, int]:
     speed = bench.sizes.speed
     place = bench.place()
-    place.mkdir()
-    source = write_input(place / "input.singer", ALLOWED * bench.sizes.minutes, kind=each.kind)
     window = MINUTE / speed
     limits = {"calls_per_minute": LIMIT, "calls_per_day": 0, "minute_seconds": window}
     pause = {"kind": "latency", "seconds": [seconds / speed for seconds in each.latency]}
     described: dict[str, Any] = {"limits": limits, "faults": [pause]}
-    with tenant(place / "tenant", described=described) as served:
-        settings = {"object_type": each.kind, "batch_size_rows": 1, "sync_mode": "upsert"}
-        config = served.ours(**settings, calls_per_minute=LIMIT)
-        command = (sys.executable, str(HERE / "fast_clock.py"), str(speed))
-        run(command, folder=place, config=config, source=source)
+    with (
+        tenant(place / "tenant", described=described) as served,
+        ThreadPoolExecutor(each.processes) as pool,
+    ):
+        runs = [pool.submit(_load, bench, each, served, n) for n in range(each.processes)]
+        for started in runs:
+            started.result()
         answered = served.answered()
     times = [call.at for call in answered]
     rounds = [later - at for at, later in zip(times, times[ALLOWED:], strict=False)]
     share = window * len(rounds) / sum(rounds)
     most = max(Counter(int(at // window) for at in times).values())
     return len(times), share, most, sum(call.status == 429 for call in answered)  # noqa: PLR2004
+
+
+def _load(bench: Bench, each: Run, served: TenantProcess, process: int) -> None:
+    """Write one process's part of the records."""
+    place = bench.place()
+    place.mkdir()
+    key = "Name" if each.kind == "company" else "Email"
+
+    def own(_number: int, record: Record) -> Record:
+        return {**record, key: f"{process}{record[key]}"}
+
+    count = ALLOWED * bench.sizes.minutes // each.processes
+    source = write_input(place / "input.singer", count, kind=each.kind, change=own)
+    settings = {"object_type": each.kind, "batch_size_rows": 1, "sync_mode": "upsert"}
+    store = str(served.database.parent / "quota.db")
+    config = served.ours(**settings, calls_per_minute=LIMIT, quota_store=store)
+    command = (sys.executable, str(HERE / "fast_clock.py"), str(bench.sizes.speed))
+    run(command, folder=place, config=config, source=source)
 
 
 def refresh_table(bench: Bench) -> Table:

