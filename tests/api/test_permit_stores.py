@@ -435,7 +435,7 @@ def test_killed_process_leaves_the_store_usable(store: Store, open_limiter: Open
             os.kill(process.pid, signal.SIGKILL)
             process.communicate()
     limiter = open_limiter(store, clock=Clock(), per_window=1_000_000)
-    assert call(limiter) == pytest.approx(0, abs=1)
+    assert call(limiter) < 30  # seconds: it does not wait for a window to end
     if isinstance(store, Path):
         file = sqlite3.connect(store)
         [(verdict,)] = file.execute("PRAGMA integrity_check")
