@@ -174,7 +174,7 @@ class LookupIndex:
                     self._read_parts(object_name, of_object, near=True)
             except (UnavailableError, RefusedError) as error:
                 self._max_keys[True] = 0
-                text = "%s: rows in other spellings are not named from now on: %s"
+                text = "%s: rows with similar values are no longer suggested for failed lookups: %s"
                 logger.warning(text, object_name, error)
 
     def _read_parts(self, object_name: str, keys: list[LookupKey], *, near: bool = False) -> None:

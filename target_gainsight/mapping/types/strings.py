@@ -145,5 +145,5 @@ def _text_of(value: object) -> str:
             raise ConversionError(code="not_finite", message=message) from None
         except (TypeError, RecursionError):
             pass  # refused below
-    message = f"no Singer value: {type(value).__name__}"
+    message = f"a value of type {type(value).__name__} cannot be written as JSON"
     raise ConversionError(code="unsupported_value", message=message)
