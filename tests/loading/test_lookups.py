@@ -331,7 +331,7 @@ def test_unreadable_near_match_keeps_lookup_missed(tenant: Tenant) -> None:
     tenant.sandbox.tenant.faults.add(fault)
     run = load_responses(tenant, [response("r1", "MCDONALD")])
     assert run.codes == ["lookup_no_match"]
-    assert sum("are not named from now on" in line for line in run.warnings) == 1
+    assert sum("are no longer suggested" in line for line in run.warnings) == 1
 
 
 def test_missed_two_field_lookup_names_near_match(tenant: Tenant) -> None:
