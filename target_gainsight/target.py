@@ -22,14 +22,14 @@ from typing_extensions import override
 
 from target_gainsight.api import CallBudgetExceededError, Clock
 from target_gainsight.loading.context import find_stream_settings
-from target_gainsight.settings.environment import read_given
+from target_gainsight.settings.environment import read_raw_settings
 from target_gainsight.settings.model import CONFIG_SCHEMA, declared_settings
 from target_gainsight.settings.parsing import parse_settings
 from target_gainsight.singer.message_reader import ThreadedReader, read_batch
 from target_gainsight.singer.output import install_log_format
 from target_gainsight.singer.record_router import RecordRouter
 from target_gainsight.singer.reporting.publishing import publish_failed_start
-from target_gainsight.singer.reporting.run_end import EXPECTED_ERRORS, RunEnd, check_end, failed
+from target_gainsight.singer.reporting.run_end import EXPECTED_ERRORS, RunEnd, check_end, failed_run
 from target_gainsight.singer.session import Session
 from target_gainsight.singer.stream_maps import StreamMaps, warn_of_unmasked_rejects
 from target_gainsight.sinks import sink_class
@@ -66,7 +66,7 @@ class TargetGainsight(Target):
         http: requests.Session | None = None,
         **kwargs: Any,  # noqa: ANN401
     ) -> None:
-        given = read_given(config or {}, self.config_jsonschema, parse_env=parse_env_config)
+        given = read_raw_settings(config or {}, self.config_jsonschema, parse_env=parse_env_config)
         self.settings = parse_settings(given, self.config_jsonschema)
         self.reader = ThreadedReader(self._tick)
         self.session = Session(
@@ -142,7 +142,9 @@ class TargetGainsight(Target):
         try:
             target = cls(config=config.config, parse_env_config=config.parse_env)
         except EXPECTED_ERRORS as error:
-            given = read_given(config.config, cls.config_jsonschema, parse_env=config.parse_env)
+            given = read_raw_settings(
+                config.config, cls.config_jsonschema, parse_env=config.parse_env
+            )
             publish_failed_start(given, error, cls.plugin_version)
             if isinstance(error, ConfigValidationError):
                 raise
@@ -239,8 +241,8 @@ class TargetGainsight(Target):
         elif not self.session.ledger.held_back:
             for sink in self.router.sinks.values():
                 sink.forget_progress()
-        is_whole = self.router.is_whole and not self._budget_is_spent
-        check_end(self.settings, self.session.ledger, is_whole=is_whole)
+        input_is_complete = self.router.input_is_complete and not self._budget_is_spent
+        check_end(self.settings, self.session.ledger, input_is_complete=input_is_complete)
 
     def run_to_end(self, file_input: IO[str] | None = None, *, show_plan: bool = True) -> int:
         """Read the input to its end, report the run and return its exit code."""
@@ -251,7 +253,7 @@ class TargetGainsight(Target):
             except EXPECTED_ERRORS as error:
                 end = self.session.end_early(error)
             except Exception as error:
-                self.session.publish(failed(error))
+                self.session.publish(failed_run(error))
                 raise
             if plan is not None and show_plan:
                 click.echo(plan.to_text(self.summary), err=True)

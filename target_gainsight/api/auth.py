@@ -139,7 +139,7 @@ class Tokens:
             if error.status in _FORM_REFUSED and self._call is TOKEN_CALL:
                 self._call = _BODILESS_TOKEN_CALL
                 return self._fetch()
-            failure.about(error)
+            failure.with_call_of(error)
         raise failure
 
 

@@ -90,17 +90,17 @@ class GainsightClient(AbstractContextManager["GainsightClient"]):
 
     def send(self, call: Call, header: AuthHeader | None = None) -> Response:
         """Make a call, and repeat it while that may help. A token request has its own `header`."""
-        made = _Attempts(self._clock.now())
+        attempts = _Attempts(self._clock.now())
         while True:
             if self._clock.woken.is_set():
                 raise errors.StoppedError
             try:
                 if header:
-                    return self._attempt(call, header, made)
-                if response := self._attempt_with_permit(call, made):
+                    return self._attempt(call, header, attempts)
+                if response := self._attempt_with_permit(call, attempts):
                     return response
             except errors.RetryCallError as error:
-                self._wait_to_retry(call, error, made)
+                self._wait_to_retry(call, error, attempts)
 
     def stop(self) -> None:
         """End all waits; waiting and later calls raise `StoppedError`."""
@@ -114,20 +114,20 @@ class GainsightClient(AbstractContextManager["GainsightClient"]):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _attempt_with_permit(self, call: Call, made: _Attempts) -> Response | None:
+    def _attempt_with_permit(self, call: Call, attempts: _Attempts) -> Response | None:
         """Make one attempt; return None to make another with the next permit or token."""
         permit = self._rate_limiter.acquire(call.group or "synchronous")
         throttled: errors.ThrottledError | None = None
         header = self._credential.current()
         try:
-            response = self._attempt(call, header, made)
+            response = self._attempt(call, header, attempts)
         except errors.ThrottledError as error:
             throttled = error
             return None
         except errors.CredentialError as error:
-            made.tokens_refused += 1
+            attempts.tokens_refused += 1
             most = _MAX_TOKENS if self._was_authorized else 2
-            if isinstance(self._credential, Tokens) and made.tokens_refused < most:
+            if isinstance(self._credential, Tokens) and attempts.tokens_refused < most:
                 self._credential.drop(header)
                 return None
             message = f"{error.message}. {self._credential.advice}"
@@ -137,10 +137,10 @@ class GainsightClient(AbstractContextManager["GainsightClient"]):
         self._was_authorized = True
         return response
 
-    def _attempt(self, call: Call, header: AuthHeader, made: _Attempts) -> Response:
-        made.count += 1
-        made.sent_at = self._clock.now()
-        waited = made.sent_at - made.ended_at
+    def _attempt(self, call: Call, header: AuthHeader, attempts: _Attempts) -> Response:
+        attempts.count += 1
+        attempts.sent_at = self._clock.now()
+        waited = attempts.sent_at - attempts.ended_at
         result: Response | errors.GainsightError
         try:
             result = self._exchange(call, header)
@@ -149,12 +149,12 @@ class GainsightClient(AbstractContextManager["GainsightClient"]):
             # The response to a token request may quote what was sent in another form.
             error.description = header.redact(error.description) if call.group else None
             result = error
-        made.ended_at = self._clock.now()
-        seconds = made.ended_at - made.sent_at
-        made.spent += seconds
+        attempts.ended_at = self._clock.now()
+        seconds = attempts.ended_at - attempts.sent_at
+        attempts.spent += seconds
         failure = result if isinstance(result, errors.GainsightError) else None
-        status, sent_at = result.status, made.sent_at
-        self._observer(CallEvent(call, status, failure, made.count, sent_at, seconds, waited))
+        status, sent_at = result.status, attempts.sent_at
+        self._observer(CallEvent(call, status, failure, attempts.count, sent_at, seconds, waited))
         if isinstance(result, errors.GainsightError):
             raise result
         return result
@@ -174,41 +174,43 @@ class GainsightClient(AbstractContextManager["GainsightClient"]):
         check_response(response)
         return response
 
-    def _wait_to_retry(self, call: Call, error: errors.RetryCallError, made: _Attempts) -> None:
+    def _wait_to_retry(self, call: Call, error: errors.RetryCallError, attempts: _Attempts) -> None:
         if isinstance(error, errors.AmbiguousResponseError) and not call.repeatable:
             message = f"the call was sent and may have been committed: {error.message}"
-            sent_at = made.sent_at + self._clock_offset
+            sent_at = attempts.sent_at + self._clock_offset
             unknown = errors.UnknownOutcomeError(message, sent_at=sent_at, cause=error)
-            raise unknown.about(error) from error
-        left, retry_after = self._seconds_left(call, error, made), error.retry_after or 0.0
+            raise unknown.with_call_of(error) from error
+        left, retry_after = self._seconds_left(call, error, attempts), error.retry_after or 0.0
         if left <= 0 or retry_after > left:
-            raise self._exhausted(error, made) from error
-        longest = min(_MAX_WAIT, _FIRST_WAIT * 2 ** min(made.waits, 30))
+            raise self._exhausted(error, attempts) from error
+        longest = min(_MAX_WAIT, _FIRST_WAIT * 2 ** min(attempts.waits, 30))
         wait = min(max(retry_after, backoff.full_jitter(longest)), left)
-        made.waits += 1
-        made.spent += wait
+        attempts.waits += 1
+        attempts.spent += wait
         logger.warning("%s: trying again in %.1f s", error, wait)
         if self._clock.wait(wait):
-            raise errors.StoppedError().about(error) from error
+            raise errors.StoppedError().with_call_of(error) from error
 
-    def _seconds_left(self, call: Call, error: errors.RetryCallError, made: _Attempts) -> float:
+    def _seconds_left(self, call: Call, error: errors.RetryCallError, attempts: _Attempts) -> float:
         if not self._has_responded:
-            may_try = made.count < _FIRST_RESPONSE_TRIES
-            return _FIRST_RESPONSE_SECONDS - made.spent if may_try else 0.0
-        if error.status == _SERVER_ERROR and made.count >= call.server_error_tries:
+            may_try = attempts.count < _FIRST_RESPONSE_TRIES
+            return _FIRST_RESPONSE_SECONDS - attempts.spent if may_try else 0.0
+        if error.status == _SERVER_ERROR and attempts.count >= call.server_error_tries:
             return 0.0
-        return min(self._max_retry_seconds, call.max_seconds) - made.spent
+        return min(self._max_retry_seconds, call.max_seconds) - attempts.spent
 
-    def _exhausted(self, error: errors.RetryCallError, made: _Attempts) -> errors.GainsightError:
+    def _exhausted(
+        self, error: errors.RetryCallError, attempts: _Attempts
+    ) -> errors.GainsightError:
         if not self._has_responded:
             message = (
                 f"{self._transport.host} is not reachable: {error.message}. Check the domain (or "
                 "base_url), the network, the proxy settings, and REQUESTS_CA_BUNDLE if a proxy "
                 "inspects TLS"
             )
-            return errors.UnreachableError(message).about(error)
+            return errors.UnreachableError(message).with_call_of(error)
         message = (
-            f"Gainsight did not serve this call in {made.count} tries over {made.spent:.0f} s: "
-            f"{error.message}"
+            f"Gainsight did not serve this call in {attempts.count} tries over "
+            f"{attempts.spent:.0f} s: {error.message}"
         )
-        return errors.UnavailableError(message).about(error)
+        return errors.UnavailableError(message).with_call_of(error)

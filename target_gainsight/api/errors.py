@@ -43,7 +43,7 @@ class GainsightError(Exception):
     description: str | None = None
     request_id: str | None = None
 
-    def about(self, cause: "GainsightError") -> Self:
+    def with_call_of(self, cause: "GainsightError") -> Self:
         """Take over call and response from the error that this one replaces."""
         self.method, self.path, self.status = cause.method, cause.path, cause.status
         self.code, self.description = cause.code, cause.description

@@ -13,7 +13,7 @@ import click
 
 from target_gainsight.api import GainsightClient, ObjectSchema, errors
 from target_gainsight.cli.output import examples, format_option, marks, print_as
-from target_gainsight.cli.tenant import configured, connect_to_tenant, read_settings
+from target_gainsight.cli.tenant import config_option, connect_to_tenant, read_settings
 from target_gainsight.loading.lookups.plans import StreamLookups
 from target_gainsight.loading.object_schemas import ObjectSchemas
 from target_gainsight.loading.outcomes import RunStoppedError
@@ -65,7 +65,7 @@ class Finding:
         "gainsight check --format json | jq '.checks[] | select(.status != \"ok\")'",
     )
 )
-@configured
+@config_option
 @format_option("text", "json")
 def check(form: str) -> None:
     """Check the settings against the tenant; writes nothing. Exits with 1 if a check failed."""
@@ -96,10 +96,10 @@ def _check_tenant(settings: Settings, client: GainsightClient) -> Iterator[Findi
     try:
         count = len(client.metadata.list_objects())
     except (errors.CredentialError, errors.AccessDeniedError) as error:
-        yield from (responds, _refused("credential", error))
+        yield from (responds, _error_finding("credential", error))
         return
     except errors.GainsightError as error:
-        yield _refused("tenant", error)
+        yield _error_finding("tenant", error)
         return
     credential, is_sandbox = "access_key is valid", connection.sandbox_path is not None
     if is_sandbox or connection.client_id:
@@ -138,7 +138,7 @@ def _check_stream(stream: StreamSettings, schemas: ObjectSchemas) -> Iterator[Fi
     try:
         schema = schemas.describe(stream.object_name, named)
     except (errors.GainsightError, RunStoppedError) as error:
-        yield _refused(OBJECT, error)
+        yield _error_finding(OBJECT, error)
         return
     if stream.transport == "bulk":
         yield Finding(OBJECT, f"CSV files for a bulk job that loads {schema.name}")
@@ -177,7 +177,9 @@ def _check_fields(stream: StreamSettings, schema: ObjectSchema) -> Iterator[Find
         "lookups": "",
     }
     for setting, text in named.items():
-        yield from _report(setting, text, [each for each in problems if each.setting == setting])
+        yield from _setting_findings(
+            setting, text, [each for each in problems if each.setting == setting]
+        )
     for name in unlisted_names(schema) if schema.documented else ():
         if name in stream.constants:
             text = f"{name} is not checked: the tenant does not list the names it accepts"
@@ -201,12 +203,16 @@ def _check_references(stream: StreamSettings, schemas: ObjectSchemas) -> Iterato
     for setting, (lookup, alone) in references.items():
         text = f"{lookup.object_name} by {', '.join(lookup.fields.values())}"
         try:
-            yield from _report(setting, text, StreamLookups(alone, schemas.describe).problems)
+            yield from _setting_findings(
+                setting, text, StreamLookups(alone, schemas.describe).problems
+            )
         except (errors.GainsightError, RunStoppedError) as error:
-            yield _refused(setting, error)
+            yield _error_finding(setting, error)
 
 
-def _report(setting: str, text: str, problems: Sequence[FieldProblem]) -> Iterator[Finding]:
+def _setting_findings(
+    setting: str, text: str, problems: Sequence[FieldProblem]
+) -> Iterator[Finding]:
     for problem in problems:
         suggestion = did_you_mean(problem.name, problem.suggestions) or None
         wrong = str(problem).removeprefix(f"{problem.setting}: ")
@@ -215,7 +221,7 @@ def _report(setting: str, text: str, problems: Sequence[FieldProblem]) -> Iterat
         yield Finding(setting, text)
 
 
-def _refused(check: str, error: Exception) -> Finding:
+def _error_finding(check: str, error: Exception) -> Finding:
     text = str(error).removeprefix(f"{check}: ")
     return Finding(check, text, "error", describe_error(error)["suggestion"])
 

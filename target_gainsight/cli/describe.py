@@ -12,7 +12,7 @@ from singer_sdk.singerlib import MetadataMapping
 from target_gainsight.api import Field, ObjectSchema
 from target_gainsight.cli.output import examples, format_option, print_as, print_table
 from target_gainsight.cli.tenant import (
-    configured,
+    config_option,
     connect_to_tenant,
     read_settings,
 )
@@ -38,7 +38,7 @@ NUMBER_TYPES = frozenset({"NUMBER", "CURRENCY", "PERCENTAGE"})
     )
 )
 @click.argument("object_name", metavar="[OBJECT]", required=False)
-@configured
+@config_option
 @format_option("table", "json", "yaml")
 @click.option(
     "--mapping",

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from target_gainsight.cli.output import examples, format_option, print_as
-from target_gainsight.cli.tenant import configured, make_target
+from target_gainsight.cli.tenant import config_option, make_target
 
 
 @click.command(
@@ -16,7 +16,7 @@ from target_gainsight.cli.tenant import configured, make_target
         "gainsight plan --input accounts.singer --format json",
     )
 )
-@configured
+@config_option
 @click.option(
     "--input",
     "source",

@@ -11,7 +11,7 @@ import click
 
 from target_gainsight.api import CallEvent
 from target_gainsight.cli.output import examples, format_option, marks, print_as, print_table
-from target_gainsight.cli.tenant import configured, connect_to_tenant, read_settings
+from target_gainsight.cli.tenant import config_option, connect_to_tenant, read_settings
 from target_gainsight.mapping.errors import counted
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.probe import writes
@@ -41,7 +41,7 @@ WRITING_KINDS = frozenset({"insert", "update", "delete", "person"})
         "gainsight probe --write Probe__gc",
     )
 )
-@configured
+@config_option
 @format_option("table", "json")
 @click.option(
     "--write",
@@ -154,7 +154,7 @@ def _note(text: str) -> None:
 
 def _print_table(known: Mapping[Topic, Observation], events: Iterable[CallEvent]) -> None:
     right, wrong = marks()
-    signs: dict[str | None, str] = {"not handled": wrong, "not settled": "?"}
+    signs: dict[str | None, str] = {"not handled": wrong, "open": "?"}
     columns = {"sign": "", "name": "Question", "assumed": "Assumed"}
     columns |= {"observed": "Observed", "consequence": "The target"}
     rows = [

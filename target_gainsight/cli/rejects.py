@@ -14,7 +14,7 @@ from typing import IO, Any, cast
 import click
 
 from target_gainsight.cli.output import examples, format_option, print_as, print_table
-from target_gainsight.cli.tenant import configured, given_settings, make_target
+from target_gainsight.cli.tenant import config_option, make_target, raw_settings
 from target_gainsight.loading.rejects.folder import (
     REJECTS,
     REPORT,
@@ -34,7 +34,7 @@ LATEST = "latest"
 
 def _configured_folder(_ctx: click.Context, _param: click.Parameter, given: Path | None) -> Path:
     default = SETTINGS["rejects_path"].default
-    return given or Path(str(given_settings().get("rejects_path") or default))
+    return given or Path(str(raw_settings().get("rejects_path") or default))
 
 
 folder_option = click.option(
@@ -86,14 +86,14 @@ def rejects() -> None:
 
 
 @rejects.command("list", epilog=examples("gainsight rejects list --rejects-path rejects"))
-@configured
+@config_option
 @folder_option
 @click.option("--fail", "fails", is_flag=True, help="Exit with 1 if there are open rejects.")
 @format_option("table", "json")
 def list_(folder: Path, form: str, *, fails: bool) -> None:
     """List the open rejects by run, stream and reason, with an example and what to do."""
     groups: dict[tuple[str, ...], dict[str, Any]] = {}
-    for reject in map(_described, _read_rejects(folder, list_runs(folder, REJECTS))):
+    for reject in map(_reject_to_dict, _read_rejects(folder, list_runs(folder, REJECTS))):
         labels = {name: str(reject[name] or "") for name in ("run", "stream", "outcome", "code")}
         new = {**labels, "count": 0, "example": reject}
         groups.setdefault(tuple(labels.values()), new)["count"] += 1
@@ -121,7 +121,7 @@ def _print_rejects(rejects: list[dict[str, Any]], columns: Mapping[str, str]) ->
 
 @rejects.command(epilog=examples("gainsight rejects show latest --code unknown_option"))
 @_run_argument
-@configured
+@config_option
 @folder_option
 @_all_option
 @_stream_option
@@ -143,7 +143,7 @@ def show(
     """Show the open rejects of a run, or of all runs, one per line."""
     selected = _read_rejects(folder, _choose_runs(folder, run, every=every), stream)
     found = (each for each in selected if code in {None, each.reason.get("code")})
-    listed = [_described(reject) for reject in islice(found, limit)]
+    listed = [_reject_to_dict(reject) for reject in islice(found, limit)]
     if form == "json":
         print_as("json", listed)
     elif not listed:
@@ -159,7 +159,7 @@ def show(
 
 @rejects.command(epilog=examples("gainsight rejects replay latest --stream accounts"))
 @_run_argument
-@configured
+@config_option
 @folder_option
 @_all_option
 @_stream_option
@@ -202,7 +202,7 @@ def _messages(rejects: Iterable[FiledReject]) -> Iterator[bytes]:
         yield reject.line
 
 
-def _described(reject: FiledReject) -> dict[str, Any]:
+def _reject_to_dict(reject: FiledReject) -> dict[str, Any]:
     names = ("outcome", "code", "field", "value", "message", "hint", "request_id", "time")
     return {
         "id": reject.id,
@@ -221,7 +221,7 @@ def _described(reject: FiledReject) -> dict[str, Any]:
     )
 )
 @_run_argument
-@configured
+@config_option
 @folder_option
 @click.option("--retired", is_flag=True, help="All runs whose rejects are all retired.")
 @click.option("--all", "every", is_flag=True, help="All runs.")

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from target_gainsight.api import CallEvent, Clock, GainsightClient
-from target_gainsight.settings.environment import PREFIX, read_given
+from target_gainsight.settings.environment import PREFIX, read_raw_settings
 from target_gainsight.settings.model import Settings
 from target_gainsight.settings.parsing import parse_settings
 from target_gainsight.singer.connection import connect
@@ -18,41 +18,44 @@ MAX_RETRY_SECONDS = 30
 """Less than a load's: someone waits at the terminal."""
 
 
-def _remember(ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> None:
+def _store_config(ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> None:
     ctx.obj = TargetGainsight.cb_config(ctx, param, value)
 
 
-configured = click.option(
+config_option = click.option(
     "--config",
     multiple=True,
     default=("ENV",),
     metavar="FILE",
     help="Settings: a JSON file, or ENV; see 'gainsight --help'.",
-    callback=_remember,
+    callback=_store_config,
     is_eager=True,
     expose_value=False,
 )
 """The option ``--config`` of a command that reads settings."""
 
 
-def given_settings() -> dict[str, Any]:
+def raw_settings() -> dict[str, Any]:
     """Return the settings of the running command as they are given."""
     given = click.get_current_context().obj
-    return read_given(given.config, TargetGainsight.config_jsonschema, parse_env=given.parse_env)
+    return read_raw_settings(
+        given.config, TargetGainsight.config_jsonschema, parse_env=given.parse_env
+    )
 
 
 def read_settings() -> Settings:
     """Parse the settings of the running command."""
-    return parse_settings(_required_settings(), TargetGainsight.config_jsonschema)
+    return parse_settings(require_raw_settings(), TargetGainsight.config_jsonschema)
 
 
 def make_target(**overrides: Any) -> TargetGainsight:  # noqa: ANN401 - as settings are
     """Make a target in this process; some settings take precedence over those of the command."""
-    return TargetGainsight(config={**_required_settings(), **overrides})
+    return TargetGainsight(config={**require_raw_settings(), **overrides})
 
 
-def _required_settings() -> dict[str, Any]:
-    given = given_settings()
+def require_raw_settings() -> dict[str, Any]:
+    """Return the settings of the running command; there must be some."""
+    given = raw_settings()
     if not given:
         message = (
             "no settings found. Give a file with --config or set variables that begin with "

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from target_gainsight.loading.dry_run.plan import Plan
 from target_gainsight.loading.keys import Key, KeyReader, SeenKeys
 from target_gainsight.loading.outcomes import Outcome, Reason, Settlement, reason_of_fields
-from target_gainsight.loading.reading.comparison import Comparison, merged_fields
+from target_gainsight.loading.reading.comparison import Comparison, merge_fields
 from target_gainsight.loading.reading.current_rows import GSID, Matches
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.settling.summary import Summary
@@ -72,11 +72,11 @@ class Classification:
             earlier = by_key.setdefault(record.key, record)
             if earlier is record:
                 continue
-            decided = self.rules.kept(earlier.fields, earlier.waiting)
+            decided = self.rules.kept_fields(earlier.fields, earlier.waiting)
             fields, later = _without(record.fields, decided), _without(record.waiting, decided)
             by_key[record.key] = LoadRecord(
                 record.source,
-                merged_fields(earlier.fields, fields),
+                merge_fields(earlier.fields, fields),
                 key=record.key,
                 parts=(*(earlier.parts or (earlier,)), record),
                 waiting={**_without(earlier.waiting, fields), **later},
@@ -214,7 +214,7 @@ class Classification:
     ) -> tuple[str, ...]:
         """Leave out what the row keeps; return the fields to write, none if none is compared."""
         rules = self.rules
-        kept = rules.kept(row).intersection((*record.fields, *record.waiting))
+        kept = rules.kept_fields(row).intersection((*record.fields, *record.waiting))
         if kept:
             record.fields = _without(record.fields, kept)
             record.waiting = _without(record.waiting, kept)

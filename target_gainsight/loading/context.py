@@ -10,7 +10,7 @@ from target_gainsight.loading.dry_run.plan import Plan
 from target_gainsight.loading.keys import SeenKeys
 from target_gainsight.loading.loading_streams import LoadingStreams
 from target_gainsight.loading.lookups.index import LookupIndex
-from target_gainsight.loading.object_schemas import ObjectSchemas, looked_up
+from target_gainsight.loading.object_schemas import ObjectSchemas, lookup_targets
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.rejects.folder import DELETED
 from target_gainsight.loading.settling.ledger import Ledger
@@ -47,7 +47,7 @@ class RunContext:
         self.deleted_rows = DeletedRows(deleted, clock.now, self.summary.files)
         self.streams = LoadingStreams()
         self.schemas = ObjectSchemas(client, settings)
-        targets = {(name.lower(), fields) for name, fields in looked_up(settings)}
+        targets = {(name.lower(), fields) for name, fields in lookup_targets(settings)}
         names = plan.names if plan else None
         self.lookups = LookupIndex(client.records, self.streams, targets, names)
         path = settings.connection.sandbox_path

@@ -230,7 +230,7 @@ class UploadJournal:
                 notes.append(note)
         return sorted(notes, key=lambda note: note.sent_at)
 
-    def rows(self, notes: Iterable[UploadNote]) -> Iterator[int]:
+    def row_digests(self, notes: Iterable[UploadNote]) -> Iterator[int]:
         """Return the digests of the rows of some notes."""
         digests = array("Q")
         for path in (self.path(note, ROWS) for note in notes):

@@ -33,7 +33,7 @@ from target_gainsight.loading.writing.writer import WRITTEN, Action, Batch, Unre
 from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.mapping.types.datetimes import EPOCH, comparable_date, comparable_datetime
 
-ROWS_OF_ONE_READ = 200
+MAX_ROWS_PER_READ = 200
 """Whole rows in memory at a time."""
 
 OnSettled = Callable[[BatchResult], None]
@@ -71,8 +71,8 @@ class RowDeleter(Writer):
         counts, name, most = self.deleted.sent, self.stream, self.spec.settings.max_deletes
         allowed = records[: max(0, most - counts[name])]
         refused: list[BatchResult] = []
-        for start in range(0, len(allowed), ROWS_OF_ONE_READ):
-            part = allowed[start : start + ROWS_OF_ONE_READ]
+        for start in range(0, len(allowed), MAX_ROWS_PER_READ):
+            part = allowed[start : start + MAX_ROWS_PER_READ]
             counts[name] += len(part)
             refused += self._send(self._save(part, on_settled), on_settled)
         sent = len(allowed)

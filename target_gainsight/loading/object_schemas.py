@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 
 from target_gainsight.api import GainsightClient, ObjectSchema, PicklistOption, errors
-from target_gainsight.api.resources.metadata import NOT_READABLE
+from target_gainsight.api.resources.metadata import METADATA_ERRORS
 from target_gainsight.loading.keys import LINK_OBJECT
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import display
@@ -16,8 +16,8 @@ from target_gainsight.settings.stream_settings import OBJECT_NAMES
 
 logger = logging.getLogger(__name__)
 
-_NOT_DESCRIBED = (errors.AccessDeniedError, errors.RefusedError, errors.UnavailableError)
-_NOT_LISTED = (*NOT_READABLE, RunStoppedError)
+_DESCRIBE_ERRORS = (errors.AccessDeniedError, errors.RefusedError, errors.UnavailableError)
+_LIST_ERRORS = (*METADATA_ERRORS, RunStoppedError)
 
 
 class ObjectSchemas:
@@ -50,7 +50,7 @@ class ObjectSchemas:
             return self._schemas[name]
         try:
             return self.get(object_name)
-        except _NOT_DESCRIBED as error:
+        except _DESCRIBE_ERRORS as error:
             self._schemas[name] = None
             logger.warning(
                 "the metadata of %s cannot be read (%s); its fields and values are not checked "
@@ -70,7 +70,7 @@ class ObjectSchemas:
                 options = self._cockpit.list_names()
             elif described is not None and (field := described.field(TYPE_NAME)):
                 options = {TYPE_NAME: field.options}
-        except _NOT_LISTED as error:
+        except _LIST_ERRORS as error:
             logger.info("%s: not all fields and names are checked (%s)", object_name, error)
         return static_schema(object_name, mentioned, described=described, options=options)
 
@@ -91,7 +91,7 @@ class ObjectSchemas:
         return RunStoppedError(message, code="object_not_found", suggestion=suggestion)
 
 
-def looked_up(settings: Settings) -> Iterator[tuple[str, tuple[str, ...]]]:
+def lookup_targets(settings: Settings) -> Iterator[tuple[str, tuple[str, ...]]]:
     """List the objects and match fields of all lookups."""
     for stream in filter(None, (settings.default_stream, *settings.streams.values())):
         for lookup in stream.lookups.values():
@@ -101,7 +101,7 @@ def looked_up(settings: Settings) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _configured_objects(settings: Settings) -> Iterator[str]:
-    yield from (name for name, _ in looked_up(settings))
+    yield from (name for name, _ in lookup_targets(settings))
     for stream in filter(None, (settings.default_stream, *settings.streams.values())):
         if stream.object_name:
             yield stream.object_name

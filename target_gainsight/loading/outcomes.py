@@ -10,7 +10,7 @@ from target_gainsight.loading.records import LoadRecord
 from target_gainsight.mapping.errors import FieldError, display
 from target_gainsight.mapping.escaping import one_line
 
-NOT_OF_THE_DATA = ("unavailable", "outcome_unknown")
+DATA_INDEPENDENT_CODES = ("unavailable", "outcome_unknown")
 """Codes of rejects that do not depend on the values."""
 
 REJECTED_PARENT = "lookup_rejected_parent"
@@ -82,7 +82,7 @@ class BatchResult:
     settlements: list[Settlement] = field(default_factory=list)
     pauses: list[tuple[float, float]] = field(default_factory=list)
     unavailable: list[LoadRecord] = field(default_factory=list)
-    unavailable_because: Reason | None = None
+    unavailable_reason: Reason | None = None
     stopped: Exception | None = None
 
     def hold_back(self, records: Iterable[LoadRecord], error: GainsightError) -> "BatchResult":
@@ -90,7 +90,7 @@ class BatchResult:
         if isinstance(error, StopRunError):
             raise error
         reason = Reason("unavailable", str(error), hint="replay it when Gainsight responds again")
-        self.unavailable, self.unavailable_because = list(records), reason
+        self.unavailable, self.unavailable_reason = list(records), reason
         return self
 
     def settle(
@@ -110,7 +110,7 @@ class BatchResult:
         for settlement in self.settlements:
             record, outcome, reason, _ = settlement
             code = reason.code if reason else ""
-            if outcome is Outcome.REJECTED and record.parts and code not in NOT_OF_THE_DATA:
+            if outcome is Outcome.REJECTED and record.parts and code not in DATA_INDEPENDENT_CODES:
                 unmerged.extend(record.parts)
             else:
                 kept.append(settlement)

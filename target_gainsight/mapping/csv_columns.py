@@ -74,7 +74,7 @@ class CsvColumn:
             failure = self.if_blank
         if failure is not None:
             raise RecordRejectedError([self.converter.field_error(failure, value)])
-        return text if self.role is None else harmless(text)
+        return text if self.role is None else escape_formula(text)
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,7 @@ def cell(value: Json) -> str:
     return text
 
 
-def harmless(text: str) -> str:
+def escape_formula(text: str) -> str:
     """Put an apostrophe before text that a spreadsheet would take for a formula."""
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 

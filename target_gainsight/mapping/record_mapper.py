@@ -131,7 +131,7 @@ class WriteRules:
         self._if_empty = {name for name, each in rules.items() if each.write == "empty"}
         self.uncompared = frozenset(name for name, each in rules.items() if not each.compare)
 
-    def kept(self, row: Mapping[str, Any], waiting: Collection[str] = ()) -> frozenset[str]:
+    def kept_fields(self, row: Mapping[str, Any], waiting: Collection[str] = ()) -> frozenset[str]:
         """Return the fields that a row keeps; in an earlier record, some may be waiting."""
         return self.create_only.union(
             name

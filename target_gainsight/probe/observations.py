@@ -12,15 +12,15 @@ from target_gainsight.api.http.json_codec import as_mapping
 
 logger = logging.getLogger(__name__)
 
-Verdict: TypeAlias = Literal["as assumed", "handled", "not handled", "not settled"]
+Verdict: TypeAlias = Literal["as assumed", "handled", "not handled", "open"]
 """`handled`: otherwise than assumed, and the target is tested against it. `not handled`: the target
-relies on the assumption. `not settled`: this tenant, or this credential, does not show it."""
+relies on the assumption. `open`: this tenant, or this credential, does not show it."""
 
 Facts = TypeVar("Facts")
 _FORMAT = 1
 
 
-class NotSettledError(Exception):
+class OpenQuestionError(Exception):
     """The question stays open; the message says why."""
 
 
@@ -67,15 +67,15 @@ def holds(name: str, is_so: bool, observed: str) -> Observation:
     return Observation(name, None, observed, "as assumed" if is_so else "not handled")
 
 
-def not_settled(name: str, reason: str) -> Observation:
+def open_question(name: str, reason: str) -> Observation:
     """Return that the question stays open, and why."""
-    return Observation(name, None, f"not settled: {reason}", "not settled", "nothing changes")
+    return Observation(name, None, f"open: {reason}", "open", "nothing changes")
 
 
 def require(value: Facts | None, reason: str) -> Facts:
     """Return what a question cannot do without; if it is empty, the question stays open."""
     if not value:
-        raise NotSettledError(reason)
+        raise OpenQuestionError(reason)
     return value
 
 
@@ -97,13 +97,13 @@ def ask(
         try:
             for each in observe(facts):
                 observed[each.name] = each
-        except NotSettledError as error:
+        except OpenQuestionError as error:
             reason = str(error)
         except (GainsightError, ArithmeticError, LookupError, TypeError, ValueError):
             logger.debug(reason, exc_info=True)
         for topic in topics:
-            found = observed.get(topic.name) or not_settled(topic.name, reason)
-            if topic not in known or known[topic].verdict == "not settled":
+            found = observed.get(topic.name) or open_question(topic.name, reason)
+            if topic not in known or known[topic].verdict == "open":
                 is_usual = found.position == topic.usual
                 verdict = found.verdict or ("as assumed" if is_usual else "handled")
                 usual = topic.otherwise if verdict == "not handled" else topic.consequence

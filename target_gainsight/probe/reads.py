@@ -18,7 +18,7 @@ from target_gainsight.probe.observations import (
     Topic,
     Verdict,
     holds,
-    not_settled,
+    open_question,
     require,
 )
 from target_gainsight.probe.tenant import BASIC_FIELDS, COMPANY, GSID, USER, ProbedTenant
@@ -143,7 +143,7 @@ def observe_dates(topic: Topic, values: Iterable[Json]) -> Observation:
     """Settle the form of dates or datetimes that were read, without those that are empty."""
     filled = [each for each in values if each not in (None, "")]
     if not filled:
-        return not_settled(topic.name, "no row that was read has one")
+        return open_question(topic.name, "no row that was read has one")
     comparable = comparable_date if topic is DATES else comparable_datetime
     compared = sum(comparable(each) is not None for each in filled)
     forms = sorted({_form(each) for each in filled})
@@ -276,7 +276,7 @@ def _find_sizes(tenant: ProbedTenant) -> Iterator[Observation]:
     by_bytes = tenant.query(COMPANY, (GSID, "Name"), is_in("Name", [name]))
     observed = f"{size:,} in {read.sent_bytes:,} bytes are accepted, {refused.sent_bytes:,} are not"
     if by_bytes.is_refused:
-        yield not_settled("query_max_values", "the size in bytes is refused first")
+        yield open_question("query_max_values", "the size in bytes is refused first")
         yield Observation("query_max_bytes", read.sent_bytes, observed)
     else:
         yield Observation("query_max_values", size, observed)

@@ -29,7 +29,7 @@ from target_gainsight.api import (
 from target_gainsight.api.http.json_codec import as_mapping
 from target_gainsight.api.resources.metadata import LIST_CALL
 from target_gainsight.api.resources.records import rows_of
-from target_gainsight.probe.observations import NotSettledError, ProbeEndedError
+from target_gainsight.probe.observations import OpenQuestionError, ProbeEndedError
 
 GSID = "Gsid"
 BASIC_FIELDS = (GSID, "Name")
@@ -81,9 +81,9 @@ class Reply:
         return isinstance(self.error, errors.RefusedError) and self.rows is None
 
     def accepts(self) -> bool:
-        """Return whether a write is accepted; raise `NotSettledError` if that is not clear."""
+        """Return whether a write is accepted; raise `OpenQuestionError` if that is not clear."""
         if not self.is_refused and (self.error or as_mapping(self.data).get("errors")):
-            raise NotSettledError(self.summary)
+            raise OpenQuestionError(self.summary)
         return not self.is_refused
 
     def values(self, field: str) -> list[Json]:
@@ -138,7 +138,7 @@ class ProbedTenant:
         """Make a call and return what came back, a refusal as well as a success.
 
         Raises:
-            NotSettledError: The probe may make no more calls.
+            OpenQuestionError: The probe may make no more calls.
             ProbeEndedError: No further call can succeed.
         """
         with suppress(errors.GainsightError):
@@ -208,7 +208,7 @@ class ProbedTenant:
             response = self.client.send(call)
         except errors.CallBudgetExceededError as error:
             message = "the calls that the probe may make are used up"
-            raise NotSettledError(message) from error
+            raise OpenQuestionError(message) from error
         except _FINAL as error:
             raise ProbeEndedError(str(error)) from error
         except errors.GainsightError as error:

@@ -44,7 +44,7 @@ _DAYS: Mapping[str, tuple[int, Json]] = {
 """The same day in several formats, each with the row that it is written to."""
 
 
-def _judge(name: str, reply: Reply, accepted: Json, refused: Json) -> Observation:
+def _observe_write(name: str, reply: Reply, accepted: Json, refused: Json) -> Observation:
     """Return the position for a write that is accepted, or that for one that is refused."""
     if reply.accepts():
         return Observation(name, accepted, "accepted")
@@ -74,7 +74,7 @@ def _update_without_match(trial: Trial) -> Iterator[Observation]:
     position = positions.get((reply.accepts(), changed)) if not rows[ABSENT] else None
     observed = f"{reply.summary}; {changed} of 2 others written, {len(rows[ABSENT])} created"
     yield Observation("put_without_match", position, observed)
-    yield _judge("put_without_match_code", reply, None, reply.code)
+    yield _observe_write("put_without_match_code", reply, None, reply.code)
 
 
 def _update_twins(trial: Trial) -> Iterator[Observation]:
@@ -95,19 +95,19 @@ def _count_changed(rows: Sequence[Record], change: Record) -> int:
 def _update_by_keys(trial: Trial) -> Iterator[Observation]:
     """Update by GSID, by four keys, and a record that lacks the second of two keys."""
     reply = trial.update_by_gsid(FIRST, trial.change(1))
-    yield _judge("keys_gsid_refused", reply, False, True)
+    yield _observe_write("keys_gsid_refused", reply, False, True)
     change = trial.change(4)
     trial.update({FIRST: change})
     reply = trial.update({FIRST: change}, [*change, trial.key, *change])
-    yield _judge("too_many_keys_code", reply, None, reply.code)
+    yield _observe_write("too_many_keys_code", reply, None, reply.code)
     reply = trial.update({FIRST: {}}, list(change))
-    yield _judge("put_missing_key", reply, "ignore", "error")
-    yield _judge("put_missing_key_code", reply, None, reply.code)
+    yield _observe_write("put_missing_key", reply, "ignore", "error")
+    yield _observe_write("put_missing_key_code", reply, None, reply.code)
 
 
 def _send_too_many_records(trial: Trial) -> Iterator[Observation]:
     reply = trial.create(TOO_MANY)
-    yield _judge("too_many_records_code", reply, None, reply.code)
+    yield _observe_write("too_many_records_code", reply, None, reply.code)
 
 
 def _send_bad_records(trial: Trial) -> Iterator[Observation]:
@@ -142,11 +142,11 @@ def _link_to_nothing(trial: Trial) -> Iterator[Observation]:
     }
     record = {column: f"tg-probe-{secrets.token_hex(16)}"}
     reply = trial.update({FIRST: record}, lookups={field.name: lookup})
-    yield _judge("lookup_error_code", reply, None, reply.code)
+    yield _observe_write("lookup_error_code", reply, None, reply.code)
     gsids = trial.tenant.query(field.lookup_objects[0], BASIC_FIELDS, limit=1).values(GSID)
     gsid = str(require(gsids, "no row of the lookup's object can be read")[0])
     reply = trial.write("lookup", gsid[:4] + secrets.token_hex(16).upper(), FIRST)
-    yield _judge("lookup_must_exist", reply, False, True)
+    yield _observe_write("lookup_must_exist", reply, False, True)
 
 
 def _write_dates(trial: Trial) -> Iterator[Observation]:
@@ -172,7 +172,7 @@ def _write_datetimes(trial: Trial) -> Iterator[Observation]:
     name = trial.field("datetime").name
     if trial.write("datetime", f"{DAY}T10:20:30.000Z", FIRST).accepts():
         reply = trial.write("datetime", f"{DAY}T10:20:30Z", FIRST)
-        yield _judge("datetime_milliseconds_required", reply, False, True)
+        yield _observe_write("datetime_milliseconds_required", reply, False, True)
     else:
         yield holds("datetime_milliseconds_required", False, "refused with milliseconds")
     yield observe_dates(DATETIMES, [row.get(name) for row in trial.read(name)[FIRST]])
@@ -180,7 +180,7 @@ def _write_datetimes(trial: Trial) -> Iterator[Observation]:
 
 def _write_number(trial: Trial) -> Iterator[Observation]:
     reply = trial.write("number", "5", FIRST)
-    yield _judge("numeric_strings", reply, True, False)
+    yield _observe_write("numeric_strings", reply, True, False)
 
 
 def _write_labels(trial: Trial) -> Iterator[Observation]:
@@ -188,7 +188,7 @@ def _write_labels(trial: Trial) -> Iterator[Observation]:
     label = labels_with_case(trial.field("picklist"))[0]
     if trial.write("picklist", label, FIRST).accepts():
         reply = trial.write("picklist", label.swapcase(), FIRST)
-        yield _judge("picklist_ignores_case", reply, True, False)
+        yield _observe_write("picklist_ignores_case", reply, True, False)
     else:
         yield holds("picklist_ignores_case", False, "an active label is refused")
 

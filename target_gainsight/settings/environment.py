@@ -16,7 +16,7 @@ MELTANO_PREFIX = "MELTANO_LOAD_"
 MELTANO_RUNS_US = "MELTANO_LOADER_NAME"
 
 
-def read_given(
+def read_raw_settings(
     config: Mapping[str, Any], schema: Mapping[str, Any], *, parse_env: bool
 ) -> dict[str, Any]:
     """Return the settings of files and, if asked for, of the environment, which wins.
@@ -31,7 +31,7 @@ def read_given(
         given |= passed | _read_variables(schema, PREFIX)
     if MELTANO_RUNS_US in os.environ:
         objects = {name: passed[name] for name in given if isinstance(passed.get(name), dict)}
-        given = _completed(given, objects)
+        given = _add_missing_names(given, objects)
     if isinstance(given.get("stream_maps"), dict):
         given["stream_maps"] = join_stream_maps(given["stream_maps"])
     return given
@@ -46,11 +46,11 @@ def _read_variables(schema: Mapping[str, Any], prefix: str) -> dict[str, Any]:
         found = read_object(text) if setting.kind is OBJECT else None
         if found is not None:
             is_flat = setting.group != SDK_GROUP or MELTANO_RUNS_US in os.environ
-            given[setting.name] = _nested(found) if is_flat else found
+            given[setting.name] = _unflatten(found) if is_flat else found
     return given
 
 
-def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+def _unflatten(flat: Mapping[str, Any]) -> dict[str, Any]:
     """Undo Meltano's flattening, which makes ``{"a.b": c}`` of ``{"a": {"b": c}}``.
 
     Names that had dots themselves come apart as well; the parser joins them again.
@@ -68,13 +68,13 @@ def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
     return nested
 
 
-def _completed(given: Mapping[str, Any], whole: Mapping[str, Any]) -> dict[str, Any]:
+def _add_missing_names(given: Mapping[str, Any], whole: Mapping[str, Any]) -> dict[str, Any]:
     completed = dict(given)
     for name, value in whole.items():
         if name not in given:
             completed[name] = value
         elif isinstance(given[name], dict) and isinstance(value, dict):
-            completed[name] = _completed(given[name], value)
+            completed[name] = _add_missing_names(given[name], value)
     return completed
 
 

@@ -213,8 +213,8 @@ class Settings:
 
 SETTINGS: Mapping[str, Setting] = {
     name: each
-    for form in (Connection, StreamSettings, Settings, Limits, Output)
-    for name, each in settings_of(form).items()
+    for settings_class in (Connection, StreamSettings, Settings, Limits, Output)
+    for name, each in settings_of(settings_class).items()
 }
 """Every setting of ours."""
 

@@ -34,44 +34,48 @@ from target_gainsight.settings.stream_settings import StreamSettings
 
 logger = logging.getLogger(__name__)
 
-_Form = TypeVar("_Form")
+_SettingsClass = TypeVar("_SettingsClass")
 
 CREDENTIALS = ("access_key", "client_id", "client_secret")
 ONE_CREDENTIAL = (
     "either access_key (the tenant's REST API access key), or client_id and client_secret (M2M "
     "OAuth)"
 )
-OBJECT = ("object_type", "custom_object_name")
-SETTINGS_OF_AN_OBJECT = (
-    *OBJECT,
+OBJECT_SETTINGS = ("object_type", "custom_object_name")
+OBJECT_SPECIFIC = (
+    *OBJECT_SETTINGS,
     *("lookup_keys", "fallback_keys", "field_rules", "field_mapping"),
     *("constants", "lookups", "company_links"),
 )
 """What an entry that names an object does not inherit."""
 
-_OF_THE_JOB = (
+_SET_BY_JOB = (
     *("sync_mode", "lookup_keys", "fallback_keys"),
     *("lookups", "company_links", "unknown_fields"),
 )
-_OF_ROWS = ("field_rules", "multi_match", "near_matches", "skip_unchanged", "max_creates")
-_OF_CALLS = ("null_values", "deletes")
-_OF_FILES = ("field_mapping", "rich_text", "transport", "bulk_job_id")
-_OF_RECORDS = ("transport", "deletes", "fallback_keys")
-_OF_UPDATES = ("field_rules", "fallback_keys", "deletes")
+_NEED_CURRENT_ROWS = ("field_rules", "multi_match", "near_matches", "skip_unchanged", "max_creates")
+_NOT_IN_CSV = ("null_values", "deletes")
+_NOT_IN_SURVEYS = ("field_mapping", "rich_text", "transport", "bulk_job_id")
+_RECORDS_ONLY = ("transport", "deletes", "fallback_keys")
+_UPDATE_ONLY = ("field_rules", "fallback_keys", "deletes")
 _FOR_RECORDS = "it is for companies, relationships and custom objects"
 _FOR_SURVEYS = "an administrator imports its file, whose columns survey_columns assigns"
 
 CONFLICTS = (
-    ("object_type: survey_csv", (*_OF_THE_JOB, *_OF_ROWS, *_OF_CALLS, *_OF_FILES), _FOR_SURVEYS),
+    (
+        "object_type: survey_csv",
+        (*_SET_BY_JOB, *_NEED_CURRENT_ROWS, *_NOT_IN_CSV, *_NOT_IN_SURVEYS),
+        _FOR_SURVEYS,
+    ),
     ("object_type: person", ("lookup_keys",), "people are always identified by Email"),
-    ("object_type: person", _OF_RECORDS, _FOR_RECORDS),
+    ("object_type: person", _RECORDS_ONLY, _FOR_RECORDS),
     ("object_type: timeline", ("lookup_keys",), "activities are always identified by ExternalId"),
-    ("object_type: timeline", _OF_RECORDS, _FOR_RECORDS),
-    ("object_type: cta", _OF_RECORDS, _FOR_RECORDS),
-    ("transport: bulk", _OF_THE_JOB, "the Gainsight job defines its operation, keys and columns"),
-    ("transport: bulk", _OF_ROWS, "current rows are not read"),
-    ("transport: bulk", _OF_CALLS, "a CSV file has neither nulls nor deletes"),
-    ("sync_mode: insert", _OF_UPDATES, "insert reads no existing rows"),
+    ("object_type: timeline", _RECORDS_ONLY, _FOR_RECORDS),
+    ("object_type: cta", _RECORDS_ONLY, _FOR_RECORDS),
+    ("transport: bulk", _SET_BY_JOB, "the Gainsight job defines its operation, keys and columns"),
+    ("transport: bulk", _NEED_CURRENT_ROWS, "current rows are not read"),
+    ("transport: bulk", _NOT_IN_CSV, "a CSV file has neither nulls nor deletes"),
+    ("sync_mode: insert", _UPDATE_ONLY, "insert reads no existing rows"),
 )
 """A value, the settings that cannot be combined with it, and why."""
 
@@ -151,9 +155,14 @@ def _read_sdk_settings(
     return given
 
 
-def _build(form: type[_Form], given: Mapping[str, Any], **parsed: Any) -> _Form:  # noqa: ANN401
+def _build(
+    settings_class: type[_SettingsClass],
+    given: Mapping[str, Any],
+    **parsed: Any,  # noqa: ANN401
+) -> _SettingsClass:
     """Fill the fields of a dataclass with the settings of the same names."""
-    return form(**{name: given[name] for name in settings_of(form) if name in given} | parsed)
+    names = settings_of(settings_class).keys() & given.keys()
+    return settings_class(**{name: given[name] for name in names} | parsed)
 
 
 def _parse_connection(given: Connection, errors: ConfigErrors) -> Connection:
@@ -200,7 +209,7 @@ def _parse_entry(
     own = read_object_of(ENTRY_SETTINGS, raw, f"streams.{name}", expected, errors)
     if own is None:
         return None
-    left = SETTINGS_OF_AN_OBJECT if own.keys() & OBJECT else ()
+    left = OBJECT_SPECIFIC if own.keys() & OBJECT_SETTINGS else ()
     inherited = {name: value for name, value in top.items() if name not in left}
     return _parse_stream(own, inherited, f"streams.{name}.", errors)
 
@@ -219,8 +228,8 @@ def _parse_stream(
     if "object_type" not in given:
         return None
     values = {f"{name}: {value}" for name, value in given.items()}
-    dropped = dict(_inapplicable(given, values))
-    meant = own if prefix else (*SETTINGS_OF_AN_OBJECT, "deletes")
+    dropped = dict(_find_inapplicable(given, values))
+    meant = own if prefix else (*OBJECT_SPECIFIC, "deletes")
     errors.extend(
         f"{prefix}{name} {why}." for name, why in dropped.items() if name in own and name in meant
     )
@@ -230,7 +239,9 @@ def _parse_stream(
     return StreamSettings(**{name: given[name] for name in given if name not in dropped})
 
 
-def _inapplicable(given: Mapping[str, Any], values: Collection[str]) -> Iterator[tuple[str, str]]:
+def _find_inapplicable(
+    given: Mapping[str, Any], values: Collection[str]
+) -> Iterator[tuple[str, str]]:
     used = [name for name in given if given[name] not in WITHOUT_EFFECT]
     for name, value in REQUIRES.items():
         if name in used and value not in values:

@@ -109,7 +109,7 @@ class Setting:
     """The declaration of a setting.
 
     Attributes:
-        kind: By default that of the field's type, which is `held`.
+        kind: By default that of the field's type, which is `value_type`.
         otherwise: What to do instead of a choice that it does not have.
         minimum: The least number; a list or object may be empty.
         maximum: The largest number, or the most names or parts.
@@ -120,7 +120,7 @@ class Setting:
     description: str
     default: Any = None
     kind: Kind = TEXT
-    held: Any = None
+    value_type: Any = None
     choices: tuple[str, ...] = ()
     otherwise: str = ""
     minimum: int = 1
@@ -202,20 +202,20 @@ def declare(description: str, default: Any = None, **options: Any) -> Any:  # no
     return field(default_factory=lambda: default, repr=is_shown, metadata=metadata)
 
 
-def settings_of(form: type) -> dict[str, Setting]:
+def settings_of(settings_class: type) -> dict[str, Setting]:
     """Return the settings that the fields of a dataclass declare, by name."""
-    hints = get_type_hints(form)
+    hints = get_type_hints(settings_class)
     settings = {}
-    for each in fields(form):
+    for each in fields(settings_class):
         if declared := each.metadata.get("setting"):
-            held = hints[each.name]
-            if get_origin(held) in {Union, UnionType}:
-                held = get_args(held)[0]  # the others are None, or a parsed form
-            choices = get_args(held) if get_origin(held) is Literal else ()
-            kind = TEXT if choices else KINDS.get(get_origin(held) or held, OBJECT)
+            value_type = hints[each.name]
+            if get_origin(value_type) in {Union, UnionType}:
+                value_type = get_args(value_type)[0]  # the others are None, or a parsed value
+            choices = get_args(value_type) if get_origin(value_type) is Literal else ()
+            kind = TEXT if choices else KINDS.get(get_origin(value_type) or value_type, OBJECT)
             kind = declared.kind if declared.kind is not TEXT else kind
             settings[each.name] = replace(
-                declared, name=each.name, kind=kind, held=held, choices=choices
+                declared, name=each.name, kind=kind, value_type=value_type, choices=choices
             )
     return settings
 
@@ -235,7 +235,7 @@ def read_values(
             got = "a hidden value" if is_hidden else display(given)
             errors.add(name, got, setting.expected, setting.hint(given))
         else:
-            values[setting.name] = _read_parts(value, setting.held, name, errors)
+            values[setting.name] = _read_parts(value, setting.value_type, name, errors)
     return values
 
 
@@ -253,13 +253,16 @@ def read_object_of(
     return read_values(raw, declared, errors, f"{name}.")
 
 
-def _read_parts(value: Any, held: Any, name: str, errors: ConfigErrors) -> Any:  # noqa: ANN401
+def _read_parts(value: Any, value_type: Any, name: str, errors: ConfigErrors) -> Any:  # noqa: ANN401
     """Read the parts of an object that holds names by column, or settings of its own."""
-    part = get_args(held)[-1] if get_origin(held) is Mapping else None
-    if is_dataclass(held):
-        return _read_form(value, held, name, errors) if value else None
+    part = get_args(value_type)[-1] if get_origin(value_type) is Mapping else None
+    if is_dataclass(value_type):
+        return _read_settings_object(value, value_type, name, errors) if value else None
     if is_dataclass(part):
-        return {key: _read_form(each, part, f"{name}.{key}", errors) for key, each in value.items()}
+        return {
+            key: _read_settings_object(each, part, f"{name}.{key}", errors)
+            for key, each in value.items()
+        }
     if part is str:
         value = join_names(value, lambda _: True)
         for column, each in value.items():
@@ -268,16 +271,16 @@ def _read_parts(value: Any, held: Any, name: str, errors: ConfigErrors) -> Any: 
     return value
 
 
-def _read_form(raw: object, form: Any, name: str, errors: ConfigErrors) -> Any:  # noqa: ANN401
+def _read_settings_object(raw: object, settings_class: Any, name: str, errors: ConfigErrors) -> Any:  # noqa: ANN401
     """Read an object as a dataclass of settings, which needs those without a default."""
-    declared = settings_of(form)
+    declared = settings_of(settings_class)
     values = read_object_of(declared, raw, name, f"an object of {', '.join(declared)}", errors)
     if values is None:
         return None
     for key, each in declared.items():
         if each.default is None and not (values.get(key) or errors.has(f"{name}.{key}")):
             errors.append(f"{name}.{key} is missing: {each.description}")
-    return form(**values)
+    return settings_class(**values)
 
 
 def join_names(

@@ -38,7 +38,7 @@ MAX_LEVELS = 200
 TOO_DEEP = f"nested more than {MAX_LEVELS} levels deep"
 TICK_SECONDS = 0.5
 
-SHAPES: dict[str, dict[str, type]] = {
+REQUIRED_PROPERTIES: dict[str, dict[str, type]] = {
     "SCHEMA": {"stream": str, "schema": dict},
     "RECORD": {"stream": str, "record": dict},
     "STATE": {"value": object},
@@ -129,9 +129,9 @@ def _find_problem(message: object) -> str | None:
     if not isinstance(message, dict):
         return "not a JSON object"
     kind = message.get("type")
-    if not isinstance(kind, str) or kind not in SHAPES:
+    if not isinstance(kind, str) or kind not in REQUIRED_PROPERTIES:
         return f"unknown message type {repr(kind)[:40] if isinstance(kind, str) else '(none)'}"
-    for name, type_ in SHAPES[kind].items():
+    for name, type_ in REQUIRED_PROPERTIES[kind].items():
         if name not in message or not isinstance(message[name], type_):
             return f"{name} must be {TYPE_NAMES[type_]}"
     keys = message.get("key_properties") if kind == "SCHEMA" else None

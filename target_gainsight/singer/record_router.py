@@ -36,16 +36,15 @@ MAX_COLUMNS = 5000
 class RecordRouter:
     """Routes the streams of a run to their sinks.
 
-    The SDK's `make_sink` makes the sink of a stream, or returns the one it has; `sinks` has them
-    by stream as it comes out of the stream maps. The input `is_whole` unless it is that of a replay
-    or of a connection test.
+    `make_sink` is the SDK's `get_sink`; `sinks` are keyed by the stream's name after the stream
+    maps. `input_is_complete` unless the input is that of a replay or of a connection test.
     """
 
     maps: StreamMaps
     make_sink: Callable[..., Sink]
     ledger: Ledger
     sinks: dict[str, StreamSink] = field(default_factory=dict)
-    is_whole: bool = True
+    input_is_complete: bool = True
     _schemas: dict[str, Record] = field(default_factory=dict)
     _routes: dict[str, list[Route]] = field(default_factory=dict)
     _postponed: dict[str, StreamMismatchError | None] = field(default_factory=dict)
@@ -74,7 +73,7 @@ class RecordRouter:
 
     def ignore_stream(self, stream: str) -> None:
         """Drop the records of a stream that tests the connection."""
-        self._routes[stream], self.is_whole = [], False
+        self._routes[stream], self.input_is_complete = [], False
 
     def report_activate_version(self, stream: str) -> None:
         """Log once per stream that versions are not activated: no rows are deleted for them."""
@@ -94,10 +93,10 @@ class RecordRouter:
         the same record.
         """
         if message["stream"] not in self._routes:
-            self._open_with(message)
+            self._open_by_first_record(message)
         routes = self._routes[message["stream"]]
         if REASON_PROPERTY in message:
-            routes, self.is_whole = _replayed(message, routes), False
+            routes, self.input_is_complete = _routes_of_reject(message, routes), False
         for route in routes:
             record, failure = message["record"], None
             try:
@@ -107,14 +106,16 @@ class RecordRouter:
                 record, text = {}, f"a stream map expression failed: {error_text(error)}"
                 failure = Reason("map_failed", text)
             if record is not None:
-                self._pass_on(message, record, route.alias, failure)
+                self._send_to_sink(message, record, route.alias, failure)
         return [sink for route in routes if (sink := self.sinks[route.alias]).is_full]
 
-    def _pass_on(self, message: Record, record: Record, alias: str, failure: Reason | None) -> None:
+    def _send_to_sink(
+        self, message: Record, record: Record, alias: str, failure: Reason | None
+    ) -> None:
         if self.maps.flattens:
             self._clear_undeclared_objects(message["stream"], record, alias)
         if not record.keys() <= self.sinks[alias].known_columns:
-            self._declare(alias, record)
+            self._add_undeclared_columns(alias, record)
         sink, stream = self.sinks[alias], message["stream"]
         sink.counts.read += 1
         number = self.ledger.checkpoint.register()
@@ -178,7 +179,7 @@ class RecordRouter:
         sink = self.make_sink(alias, schema=schema, key_properties=keys)
         self.sinks[alias] = cast("StreamSink", sink)
 
-    def _open_with(self, message: Record) -> None:
+    def _open_by_first_record(self, message: Record) -> None:
         """Open a stream whose SCHEMA lacks columns by the columns of its first record."""
         stream = message["stream"]
         if stream not in self._postponed:
@@ -204,7 +205,7 @@ class RecordRouter:
             )
         del self._postponed[stream]
 
-    def _declare(self, alias: str, record: Record) -> None:
+    def _add_undeclared_columns(self, alias: str, record: Record) -> None:
         """Add the columns of a record that its SCHEMA does not declare."""
         sink, schema = self.sinks[alias], self.sinks[alias].original_schema
         if not (sink.validate_schema and schema.get("additionalProperties") is False):
@@ -221,7 +222,7 @@ class RecordRouter:
         return len(self._reported) > count
 
 
-def _replayed(message: Record, routes: list[Route]) -> list[Route]:
+def _routes_of_reject(message: Record, routes: list[Route]) -> list[Route]:
     """Return the route that a replayed reject was rejected on."""
     reason = message[REASON_PROPERTY]
     if isinstance(reason, dict) and reason.get("replayable") is False:

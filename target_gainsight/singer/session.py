@@ -74,7 +74,7 @@ class Session:
         self._http = http
         self._is_concluded = False
         self._publishing = threading.Lock()  # taken once, by whoever publishes the run
-        self._opened = ExitStack()
+        self._exit_stack = ExitStack()
         self._context: RunContext | None = None
 
     def _make_ledger(self, run: str) -> Ledger:
@@ -100,14 +100,14 @@ class Session:
             client = connect(self.settings, self.clock, self.summary.calls.count, self._http)
             self._context = RunContext(
                 settings=self.settings,
-                client=self._opened.enter_context(client),
+                client=self._exit_stack.enter_context(client),
                 clock=self.clock,
                 ledger=self.ledger,
                 pool=CallPool(self.settings.limits.max_concurrency, on_wait),
                 plan=self.plan,
             )
             for each in (self._context.uploads, self._context.pool):
-                self._opened.callback(each.close)
+                self._exit_stack.callback(each.close)
         return self._context
 
     def tick(self) -> None:
@@ -194,7 +194,7 @@ class Session:
             logger.warning("the run is stopped; the state covers what is settled")
             return self.interruption
         logger.error(run_end.describe_error(failure or error)["message"])
-        return run_end.failed(failure or error)
+        return run_end.failed_run(failure or error)
 
     def publish(self, end: run_end.RunEnd, *, notifies: bool = True) -> int:
         """Publish the run, once; return its exit code. A webhook may take 15 s."""
@@ -206,4 +206,4 @@ class Session:
 
     def close(self) -> None:
         """End the calls, the connection and the embedded tenant."""
-        self._opened.close()
+        self._exit_stack.close()

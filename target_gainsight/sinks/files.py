@@ -73,7 +73,7 @@ class FileSink(StreamSink):
     @override
     def take(self, record: Mapping[str, Any], source: SourceRecord) -> None:
         line = csv_text(self.plan.row(record)).encode() + LINE_END
-        retires = self.ledger.rejects.retired_by(source, source.sequence)
+        retires = self.ledger.rejects.take_retired(source, source.sequence)
         with self.streams.loading(self):
             self._add_row(line, source.sequence, retires)
 
@@ -151,10 +151,10 @@ class BulkCsvSink(FileSink):
         context = self.context
         self._job_id = self.stream.bulk_job_id
         self._api, self._journal, self._clock = context.client.bulk, context.uploads, context.clock
-        self._max_bytes = self._full_at = context.settings.limits.bulk_max_file_bytes
-        self._file_began = 0.0
+        self._max_bytes = self._split_at_bytes = context.settings.limits.bulk_max_file_bytes
+        self._file_started_at = 0.0
         self._job: Iterator[float] = iter(())
-        self._poll_at: float | None = None
+        self._next_poll_at: float | None = None
         journal, name = self._journal, self.stream_name
         if context.plan is None:
             journal.begin(name)
@@ -165,11 +165,11 @@ class BulkCsvSink(FileSink):
             if note.phase == "sent" and context.plan is None:
                 text = "%s has %s rows; waiting for it to be done with them"
                 self.logger.warning(text, note, f"{note.rows:,}")
-                self._follow(note, None)
+                self._start_polling(note, None)
                 self._poll(until_ended=True)
         target = self._job_id, self.header.decode()
         # The digests of the rows uploaded earlier, from the last recognised one on.
-        self._uploaded = journal.rows(n for n in earlier if (n.job_id, n.header) == target)
+        self._uploaded = journal.row_digests(n for n in earlier if (n.job_id, n.header) == target)
         self.streams.add(self)
 
     @override
@@ -188,8 +188,12 @@ class BulkCsvSink(FileSink):
             self.ledger.record_file(self.file_counts, [sequence], retires)
             return
         newest = self.files[-1] if self.files else None
-        if newest is None or newest.size + len(line) >= self._full_at or newest.rows >= MAX_ROWS:
-            self._begin_file()
+        if (
+            newest is None
+            or newest.size + len(line) >= self._split_at_bytes
+            or newest.rows >= MAX_ROWS
+        ):
+            self._start_file()
         self.files[-1].add(line, sequence, retires)
         self._send(keep=1)
 
@@ -202,7 +206,7 @@ class BulkCsvSink(FileSink):
         daily = 86_400 / max(1.0, limits.bulk_calls_per_day * share)
         with self.streams.loading(self):
             self._poll()
-            age = self._clock.now() - self._file_began
+            age = self._clock.now() - self._file_started_at
             if self.files and age >= max(seconds, hourly, daily):
                 self._send()
 
@@ -217,10 +221,10 @@ class BulkCsvSink(FileSink):
         for note in self._journal.notes(self.stream_name) if self.context.plan is None else ():
             self._journal.remove(note)
 
-    def _begin_file(self) -> None:
+    def _start_file(self) -> None:
         dry_run = self.context.plan is not None
         self.files.append(self._journal.new_file(self.stream_name, self.header, dry_run=dry_run))
-        self._file_began = self._clock.now()
+        self._file_started_at = self._clock.now()
 
     def _send(self, *, keep: int = 0) -> None:
         """Send all files but the newest few, each once the job before has ended."""
@@ -237,16 +241,18 @@ class BulkCsvSink(FileSink):
                 continue
             self.count_file(file, f"bulk job {self._job_id}", is_upload=True)
 
-    def _follow(self, note: UploadNote, file: CsvFile | None) -> None:
+    def _start_polling(self, note: UploadNote, file: CsvFile | None) -> None:
         self._job = self._poll_until_ended(note, file)
-        self._poll_at = next(self._job)
+        self._next_poll_at = next(self._job)
 
     def _poll(self, *, until_ended: bool = False) -> None:
         """Poll the job if that is due, or until it has ended, unless the run is being stopped."""
-        while self._poll_at is not None and (until_ended or self._clock.now() >= self._poll_at):
-            if self._clock.wait(max(0.0, self._poll_at - self._clock.now())):
+        while self._next_poll_at is not None and (
+            until_ended or self._clock.now() >= self._next_poll_at
+        ):
+            if self._clock.wait(max(0.0, self._next_poll_at - self._clock.now())):
                 raise errors.StoppedError
-            self._poll_at = next(self._job, None)
+            self._next_poll_at = next(self._job, None)
 
     def _upload(self, file: CsvFile) -> bool:
         """Upload a file, whose note is on disk before its first byte is sent.
@@ -273,7 +279,7 @@ class BulkCsvSink(FileSink):
         except errors.RefusedError as error:
             columns = self.header.decode().strip()
             advice = f"Check bulk_job_id, and that the job's columns are {columns}"
-            raise self._failed(note, f"refuses the file: {error}", advice) from error
+            raise self._job_error(note, f"refuses the file: {error}", advice) from error
         except errors.GainsightError:
             self._journal.remove(note)
             file.discard()
@@ -283,7 +289,7 @@ class BulkCsvSink(FileSink):
         note = replace(note, phase="sent", status_id=status_id)
         self._journal.write(note)
         self.logger.info("%s has %s rows (%s bytes)", note, f"{note.rows:,}", f"{note.size:,}")
-        self._follow(note, file)
+        self._start_polling(note, file)
         return True
 
     def _halve(self, refused: CsvFile, error: errors.PayloadTooLargeError) -> None:
@@ -297,20 +303,20 @@ class BulkCsvSink(FileSink):
                 rows = zip(file.read_rows(), file.sequences, strict=True)
                 for number, (row, sequence) in enumerate(rows):
                     if number in {0, (file.rows + 1) // 2}:
-                        self._begin_file()
+                        self._start_file()
                     self.files[-1].add(row, sequence)
                 self.files[-1].retires = file.retires  # once all rows are settled
         finally:
             for file in files:
                 file.discard()
-        self._full_at = max(file.size for file in self.files) + 1
+        self._split_at_bytes = max(file.size for file in self.files) + 1
         self.logger.warning(
             "stream %s: the tenant refuses a file of %s bytes as too large (%s); it is sent in "
             "parts, and later files stay below %s bytes",
             display(self.stream_name),
             f"{refused.size:,}",
             error,
-            f"{self._full_at:,}",
+            f"{self._split_at_bytes:,}",
         )
 
     def _row_too_large(self, file: CsvFile, why: str) -> RunStoppedError:
@@ -337,7 +343,7 @@ class BulkCsvSink(FileSink):
                 self._complete(note, file, status)
                 return
             if any(word in status.state for word in FAILED):
-                raise self._failed(note, f"ended as {status.state}", CHECK_LOG)
+                raise self._job_error(note, f"ended as {status.state}", CHECK_LOG)
             if self._clock.now() - began > MAX_JOB_HOURS * 3600:
                 message = (
                     f"{note} is still {status.state} after {MAX_JOB_HOURS} hours. Check its log in "
@@ -350,7 +356,7 @@ class BulkCsvSink(FileSink):
         """Count the rows of a file and settle its records; keep the file if rows failed."""
         self.context.lookups.on_create(self.object_name)  # look again for what was not found before
         if status.failed and status.accepted == 0:
-            raise self._failed(note, f"wrote none of the {note.rows:,} rows", CHECK_LOG)
+            raise self._job_error(note, f"wrote none of the {note.rows:,} rows", CHECK_LOG)
         self._journal.write(replace(note, phase="completed"))
         accepted, failed, path = status.accepted, status.failed, self._journal.path(note)
         self.file_counts.accepted += accepted or 0
@@ -368,7 +374,7 @@ class BulkCsvSink(FileSink):
         if file is not None:
             self.ledger.record_file(self.file_counts, file.sequences, file.retires, failed or 0)
 
-    def _failed(self, note: UploadNote, problem: str, advice: str) -> RunStoppedError:
+    def _job_error(self, note: UploadNote, problem: str, advice: str) -> RunStoppedError:
         """Return the error for a file that was not written; its rows may be sent again."""
         self._journal.remove(note)
         return RunStoppedError(

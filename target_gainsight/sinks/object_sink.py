@@ -170,7 +170,7 @@ class ObjectSink(StreamSink):
         usual = {
             "reader": ObjectReader(self.client.records, self.object_name),
             "keys": self._keys,
-            "ruled": tuple(self.stream.field_rules),
+            "rule_fields": tuple(self.stream.field_rules),
             "deleted": self.context.plan.deleted if self.context.plan else (),
         }
         return kind(**{**usual, **how})

@@ -151,7 +151,7 @@ def test_fewer_fields_are_read_if_all_are_refused(probed: Any) -> None:
     _, questions = probed(tenant)
     assert questions["reads_company"]["verdict"] == "as assumed"
     refusal = "a query for all fields is refused"
-    assert questions["unreadable_field"]["observed"] == f"not settled: {refusal}"
+    assert questions["unreadable_field"]["observed"] == f"open: {refusal}"
 
 
 def test_interrupted_probe_exits_130(probed: Any, requests_mock: Any, tmp_path: Path) -> None:

@@ -215,7 +215,7 @@ def test_object_with_a_key_only_leaves_questions_open(
     assert result.exit_code == 0, result.output
     questions = json.loads(result.stdout)["questions"]
     for name in ("put_without_match", "date_formats", "numeric_strings", "lookup_must_exist"):
-        assert questions[name]["verdict"] == "not settled"
+        assert questions[name]["verdict"] == "open"
     assert questions["too_many_records_code"]["position"] == "GSOBJ_1008"
     assert commands.sandbox.tenant.rows("Bare__gc") == []
 
@@ -228,7 +228,7 @@ def test_failed_lookup_is_settled_without_rows_to_look_up(
     assert result.exit_code == 0, result.output
     questions = json.loads(result.stdout)["questions"]
     assert questions["lookup_error_code"]["position"] == "GSOBJ_1008"
-    assert questions["lookup_must_exist"]["verdict"] == "not settled"
+    assert questions["lookup_must_exist"]["verdict"] == "open"
 
 
 def test_unconfirmed_create_is_reported(probed: Commands) -> None:

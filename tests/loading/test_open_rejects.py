@@ -273,7 +273,7 @@ def test_concurrently_cleared_run_is_not_written_to(tenant: Tenant, folder: Path
     first = tenant.load(schema(), bad("A"))
     rejects = RejectFile(folder, "20260102T000000Z-0000", lambda: 0.0)
     rejects.read_earlier_runs()
-    ids = rejects.retired_by(source_record(good("A")), since=1)
+    ids = rejects.take_retired(source_record(good("A")), since=1)
     (folder / f"{first.target.summary.run}.singer").unlink()
     rejects.retire(ids, "created")
     rejects.flush(0)
@@ -301,9 +301,9 @@ def test_only_replay_retires_beyond_limit(
     first = tenant.load(schema(), *(bad(name) for name in "ABC"))
     rejects = RejectFile(folder, "20260102T000000Z-0000", lambda: 0.0, max_indexed=2)
     rejects.read_earlier_runs()
-    assert rejects.retired_by(source_record(good("A")), since=1) == []
+    assert rejects.take_retired(source_record(good("A")), since=1) == []
     replayed = source_record(first.rejects[0])
-    assert [id_[-2:] for id_ in rejects.retired_by(replayed, since=1)] == ["-1"]
+    assert [id_[-2:] for id_ in rejects.take_retired(replayed, since=1)] == ["-1"]
     assert "more than 2 rejects are open" in caplog.text
 
 

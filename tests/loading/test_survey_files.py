@@ -1,4 +1,4 @@
-"""Streams of survey responses: one complete, validated and harmless file per run."""
+"""Survey files: one complete, validated file per run, safe to open in a spreadsheet."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from singer_messages import TEXT, Message, record, schema, state
 from singer_runs import TargetRun, Tenant
 
-from target_gainsight.mapping.csv_columns import FORMULA_STARTS, harmless
+from target_gainsight.mapping.csv_columns import FORMULA_STARTS, escape_formula
 
 HEADER = [
     "Company",
@@ -144,7 +144,7 @@ def test_no_cell_is_a_formula(tenant: Tenant) -> None:
 
 @given(st.text())
 def test_harmless_text_is_kept(text: str) -> None:
-    found = harmless(text)
+    found = escape_formula(text)
     assert not found.startswith(FORMULA_STARTS)
     assert found in {text, f"'{text}"}
 

@@ -14,7 +14,7 @@ from documented.switches import tenant_tables
 
 from docs import difference, generated_files, replace_between
 from target_gainsight.sandbox.config.switches import Limits, Switches
-from target_gainsight.settings.environment import read_given
+from target_gainsight.settings.environment import read_raw_settings
 from target_gainsight.settings.parsing import parse_settings
 from target_gainsight.settings.setting import KINDS, OBJECT, Kind, Setting
 from target_gainsight.target import TargetGainsight
@@ -122,7 +122,7 @@ def test_env_example_equals_the_defaults(target: Target, monkeypatch: pytest.Mon
     for name, value in given:
         if value:
             monkeypatch.setenv(name, value)
-    read = read_given({}, TargetGainsight.config_jsonschema, parse_env=True)
+    read = read_raw_settings({}, TargetGainsight.config_jsonschema, parse_env=True)
     assert read["skip_unchanged"] == "true"
     assert parse_settings(read) == expected
 

@@ -29,7 +29,7 @@ import pytest
 import yaml
 from singer_sdk.exceptions import ConfigValidationError
 
-from target_gainsight.settings.environment import read_given
+from target_gainsight.settings.environment import read_raw_settings
 from target_gainsight.settings.model import SETTINGS
 from target_gainsight.settings.parsing import parse_settings
 from target_gainsight.target import TargetGainsight
@@ -240,7 +240,7 @@ def test_loader_and_commands_get_same_settings(
     command = project.invoke("target-gainsight:echo", config=config)
     for name, value in command["variables"].items():
         monkeypatch.setenv(name, value)
-    given = read_given({}, TargetGainsight.config_jsonschema, parse_env=True)
+    given = read_raw_settings({}, TargetGainsight.config_jsonschema, parse_env=True)
     assert parse_settings(given) == loader
     assert loader.dry_run is True
     stream = loader.for_stream("crm.accounts")

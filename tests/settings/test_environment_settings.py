@@ -11,7 +11,7 @@ import pytest
 from given import NO_CREDENTIAL, NO_DOMAIN, NOT_JSON
 from singer_sdk.exceptions import ConfigValidationError
 
-from target_gainsight.settings.environment import read_given
+from target_gainsight.settings.environment import read_raw_settings
 from target_gainsight.settings.model import CONFIG_SCHEMA
 from target_gainsight.settings.parsing import parse_settings
 from target_gainsight.target import TargetGainsight
@@ -27,7 +27,7 @@ def only_what_a_test_sets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
 def given(monkeypatch: pytest.MonkeyPatch, **variables: str) -> dict[str, Any]:
     for name, text in variables.items():
         monkeypatch.setenv(f"TARGET_GAINSIGHT_{name.upper()}", text)
-    return read_given({}, CONFIG_SCHEMA, parse_env=True)
+    return read_raw_settings({}, CONFIG_SCHEMA, parse_env=True)
 
 
 def test_empty_environment_gives_no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,14 +132,14 @@ def test_oauth_client_is_read_from_environment(monkeypatch: pytest.MonkeyPatch) 
 def test_dotenv_file_of_the_folder_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(os, "environ", dict(os.environ))
     (tmp_path / ".env").write_text("TARGET_GAINSIGHT_DOMAIN=sandbox\n")
-    assert read_given({}, CONFIG_SCHEMA, parse_env=False) == {}
+    assert read_raw_settings({}, CONFIG_SCHEMA, parse_env=False) == {}
     assert given(monkeypatch, dry_run="yes") == {"domain": "sandbox", "dry_run": "yes"}
 
 
 def test_blank_variable_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TARGET_GAINSIGHT_DOMAIN", "")
     config = {"domain": "sandbox"}
-    assert read_given(config, CONFIG_SCHEMA, parse_env=True) == config
+    assert read_raw_settings(config, CONFIG_SCHEMA, parse_env=True) == config
 
 
 def test_environment_adds_to_file(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,7 +39,7 @@ def as_mappings(value: Json) -> tuple[Record, ...]:
     return tuple([item for item in items if isinstance(item, dict)])
 
 
-def whole_list(value: Json) -> tuple[Record, ...] | None:
+def object_list(value: Json) -> tuple[Record, ...] | None:
     """Return a list that holds only JSON objects, an empty one for null, else None."""
     mappings = as_mappings(value)
     is_whole = value is None or (isinstance(value, list) and len(mappings) == len(value))

@@ -29,7 +29,7 @@ class RedisStore(PermitStore):
     def __init__(self, url: str, tenant: str, clock: Clock) -> None:
         super().__init__()
         self._tenant = tenant
-        with _named_errors():
+        with _quota_store_errors():
             self._client = redis.Redis.from_url(
                 url,
                 socket_timeout=_TIMEOUT_SECONDS,
@@ -42,7 +42,7 @@ class RedisStore(PermitStore):
     @override
     def update(self, group: RateLimitGroup, change: Change) -> float | None:
         key = f"target-gainsight:{group}:{self._tenant}"
-        with _named_errors(), self._client.pipeline() as pipeline:
+        with _quota_store_errors(), self._client.pipeline() as pipeline:
             while True:
                 pipeline.watch(key)  # type: ignore[no-untyped-call]
                 stored = cast("bytes | None", pipeline.get(key))
@@ -59,7 +59,7 @@ class RedisStore(PermitStore):
 
 
 @contextmanager
-def _named_errors() -> Iterator[None]:
+def _quota_store_errors() -> Iterator[None]:
     """Raise errors without the password, which the text of some may quote with the URL."""
     try:
         yield

@@ -40,7 +40,7 @@ class SqliteStore(PermitStore):
         super().__init__()
         self._path = path
         self._tenant = tenant
-        with self._named_errors():
+        with self._quota_store_errors():
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             self._connection = sqlite3.connect(
                 path.absolute(),
@@ -62,7 +62,7 @@ class SqliteStore(PermitStore):
     @override
     def update(self, group: RateLimitGroup, change: Change) -> float | None:
         run, key = self._connection.execute, (self._tenant, group)
-        with self._named_errors(), self._connection:
+        with self._quota_store_errors(), self._connection:
             run("BEGIN IMMEDIATE")
             row = run(_READ, key).fetchone()
             result, usage = change_stored(change, row and row[0])
@@ -74,7 +74,7 @@ class SqliteStore(PermitStore):
         self._connection.close()
 
     @contextmanager
-    def _named_errors(self) -> Iterator[None]:
+    def _quota_store_errors(self) -> Iterator[None]:
         try:
             yield
         except (OSError, ValueError, sqlite3.Error) as error:

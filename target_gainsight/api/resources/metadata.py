@@ -16,7 +16,7 @@ from target_gainsight.api.http.json_codec import (
     as_mapping,
     as_mappings,
     as_text,
-    whole_list,
+    object_list,
 )
 from target_gainsight.api.http.responses import Send
 
@@ -49,7 +49,7 @@ _DESCRIBE_SEVERAL = {
     "populateAutoSuggestDetails": "true",
     "externalContext": "false",
 }
-NOT_READABLE = (
+METADATA_ERRORS = (
     errors.AccessDeniedError,
     errors.NotFoundError,
     errors.RefusedError,
@@ -151,7 +151,7 @@ class MetadataApi:
                 max_seconds=_MAX_SECONDS,
                 expects=lambda data: _entries(data) is not None,
             )
-            with suppress(*NOT_READABLE):
+            with suppress(*METADATA_ERRORS):
                 entries = _entries(self._send(call).data) or ()
                 for name in names:
                     if schema := self._find_schema(name, entries):
@@ -170,11 +170,11 @@ class MetadataApi:
                 f"{_PATH}/dropdowns/{quote(category_id, safe='')}",
                 kind="dropdown",
                 max_seconds=_MAX_SECONDS,
-                expects=lambda data: whole_list(as_mapping(data).get("childItems")) is not None,
+                expects=lambda data: object_list(as_mapping(data).get("childItems")) is not None,
             )
             try:
                 data = as_mapping(self._send(call).data)
-            except NOT_READABLE as error:
+            except METADATA_ERRORS as error:
                 data = {}
                 logger.warning(
                     "picklist category %s cannot be read (%s); its labels are left to the "
@@ -183,7 +183,7 @@ class MetadataApi:
                     error,
                 )
             items, details = data.get("childItems"), as_mapping(data.get("categoryDetails"))
-            is_whole = len(as_mappings(items)) >= (_whole(details, "count") or 0)
+            is_whole = len(as_mappings(items)) >= (_integer(details, "count") or 0)
             self._categories[category_id] = _options(items if is_whole else (), "gsid", "name")
         return self._categories.get(category_id, ())
 
@@ -214,8 +214,8 @@ class MetadataApi:
             insertable=writable and _flag(meta, "createable") is not False,
             updatable=writable and _flag(meta, "updateable") is not False,
             formula=formula,
-            length=_whole(meta, "length"),
-            decimal_places=_whole(meta, "decimalPlaces"),
+            length=_integer(meta, "length"),
+            decimal_places=_integer(meta, "decimalPlaces"),
             lookup_objects=tuple(filter(None, targets)),
             options=_options(entry.get("options"), "value", "label"),
             load_options=partial(self._load_category, category or ""),
@@ -224,7 +224,7 @@ class MetadataApi:
 
 def _entries(data: Json) -> tuple[Record, ...] | None:
     """Return the described objects: a list, or the one asked for. None for any other payload."""
-    return whole_list([data] if isinstance(data, Mapping) else data)
+    return object_list([data] if isinstance(data, Mapping) else data)
 
 
 def _schema(entry: Record, default: str = "") -> ObjectSchema:
@@ -260,7 +260,7 @@ def _flag(record: Record, name: str) -> bool | None:
     return value == "true" if value in {"true", "false"} else None
 
 
-def _whole(record: Record, name: str) -> int | None:
+def _integer(record: Record, name: str) -> int | None:
     """Return a whole number, which may come as text."""
     value = str(record.get(name))
     return int(value) if value.isdecimal() else None

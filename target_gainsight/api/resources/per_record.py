@@ -12,7 +12,7 @@ from target_gainsight.api.http.call import Call
 from target_gainsight.api.http.json_codec import Json, Record, as_mapping, as_mappings, as_text
 from target_gainsight.api.http.responses import Response, Send
 from target_gainsight.api.resources.metadata import PicklistOption
-from target_gainsight.api.resources.records import batch
+from target_gainsight.api.resources.records import check_batch
 
 _IDENTIFIERS = ("activityId", "Gsid", "gsid", "id")
 _CODES = ("errorCode", "code")
@@ -56,7 +56,7 @@ class TimelineApi:
             kind="timeline",
             group="timeline",
             params={} if create else {"identifier": "externalid"},
-            json={"records": batch(activities)},
+            json={"records": check_batch(activities)},
         )
         return _save_by_reference(self._send, call)
 
@@ -72,9 +72,9 @@ class CockpitApi:
 
     def save(self, ctas: Mapping[str, Record], *, create: bool) -> PerRecordResponse:
         """Create CTAs, or update them by their `Gsid` (Create CTA, Update CTA)."""
-        requests = batch([{"record": {**cta, "referenceId": key}} for key, cta in ctas.items()])
+        records = [{"record": {**cta, "referenceId": key}} for key, cta in ctas.items()]
         method = "POST" if create else "PUT"
-        call = Call(method, "/v2/cockpit/cta/", kind="cta", json={"requests": requests})
+        call = Call(method, "/v2/cockpit/cta/", kind="cta", json={"requests": check_batch(records)})
         return _save_by_reference(self._send, call)
 
     def list_names(self) -> dict[str, tuple[PicklistOption, ...]]:

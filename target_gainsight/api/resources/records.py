@@ -19,7 +19,7 @@ from target_gainsight.api.http.json_codec import (
     as_mapping,
     as_mappings,
     as_text,
-    whole_list,
+    object_list,
 )
 from target_gainsight.api.http.responses import Send, field_failures
 from target_gainsight.api.resources.query_filter import Where, to_wire
@@ -128,7 +128,7 @@ class RecordsApi:
             objects_path(object_name),
             kind="update" if keys else "insert",
             params={"keys": ",".join(keys)} if keys else {},
-            json={"records": batch(records)},
+            json={"records": check_batch(records)},
             repeatable=bool(keys),
             expects=_is_write_data,
         )
@@ -171,7 +171,7 @@ class RecordsApi:
             if error.code in _UNREADABLE_CODES:
                 fields = _fields_in(error.description or "", select)
                 unreadable = errors.UnreadableFieldError(error.message, fields=fields)
-                raise unreadable.about(error) from error
+                raise unreadable.with_call_of(error) from error
             if error.code == _NOTHING_MATCHES or _NO_DATA.match(error.description or ""):
                 return ()
             raise
@@ -192,7 +192,7 @@ class PeopleApi:
         return as_text(written.get("Gsid")) or as_text(written.get("gsid"))
 
 
-def batch(records: Sequence[Record]) -> list[Record]:
+def check_batch(records: Sequence[Record]) -> list[Record]:
     """Return the records of one write as a list; ValueError unless there are 1 to 50."""
     if not 1 <= len(records) <= MAX_RECORDS:
         message = f"a write takes 1 to {MAX_RECORDS} records, not {len(records)}"
@@ -207,7 +207,7 @@ def objects_path(*parts: str) -> str:
 
 def rows_of(data: Json) -> tuple[Record, ...] | None:
     """Return the rows of a query, bare or under `records`, or null; None for any other payload."""
-    return whole_list(data.get("records", False) if isinstance(data, Mapping) else data)
+    return object_list(data.get("records", False) if isinstance(data, Mapping) else data)
 
 
 def _fields_in(description: str, select: Sequence[str]) -> tuple[str, ...]:

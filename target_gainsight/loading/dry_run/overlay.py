@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from target_gainsight.loading.dry_run.plan import Plan
 from target_gainsight.loading.keys import TO_BE_CREATED
 from target_gainsight.loading.outcomes import BatchResult
-from target_gainsight.loading.reading.comparison import merged_fields
+from target_gainsight.loading.reading.comparison import merge_fields
 from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, Matches
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.storage.temp_database import SpilledValues
@@ -29,7 +29,7 @@ class PlannedRows:
         """Record what would be written; a row that is found by fallback keys is kept with it."""
         earlier = self.written.find([record.key])
         before, is_new = earlier[0][1] if earlier else ({}, False)
-        fields = merged_fields({**(before or {}), **(record.claimed or {})}, record.fields)
+        fields = merge_fields({**(before or {}), **(record.claimed or {})}, record.fields)
         self.written.put(record.key, (fields, is_new or before is None))
 
     def read(self, records: Sequence[LoadRecord], *, near: bool = False) -> Matches:
@@ -41,7 +41,7 @@ class PlannedRows:
             rows = [] if is_new or fields is None else matches.exact(key)
             if fields is not None:
                 rows = rows or [{**empty, GSID: TO_BE_CREATED}]
-                rows = [merged_fields(rows[0], fields), *rows[1:]]
+                rows = [merge_fields(rows[0], fields), *rows[1:]]
             matches.replace(key, rows)
         return matches
 

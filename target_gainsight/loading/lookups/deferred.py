@@ -14,7 +14,7 @@ from target_gainsight.loading.outcomes import BatchResult, Outcome, Settlement
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.storage.temp_database import SpilledValues
 
-RECORDS_OF_ONE_LOOKUP = 1000
+RECORDS_PER_LOOKUP = 1000
 
 FollowUp = tuple[BatchResult, list[LoadRecord]]
 """Outcomes of records that need no further write, and the updates that complete others."""
@@ -38,7 +38,7 @@ class DeferredParents:
     max_age_seconds: float
     create_only: frozenset[str]
     _waiting: SpilledValues = field(default_factory=SpilledValues, init=False)
-    _due_count: int = field(default=RECORDS_OF_ONE_LOOKUP, init=False)
+    _due_count: int = field(default=RECORDS_PER_LOOKUP, init=False)
     _due_at: float | None = field(default=None, init=False)
     _following_up: dict[LoadRecord, Settlement] = field(default_factory=dict, init=False)
 
@@ -79,7 +79,7 @@ class DeferredParents:
         is left empty.
         """
         before, self._waiting = self._waiting, SpilledValues()
-        while waiting := before.take(RECORDS_OF_ONE_LOOKUP):
+        while waiting := before.take(RECORDS_PER_LOOKUP):
             try:
                 yield self._look_up(waiting, final=final)
             except GainsightError as error:
@@ -117,8 +117,8 @@ class DeferredParents:
 
     def _schedule(self) -> None:
         count = len(self._waiting)
-        self._due_count = max(RECORDS_OF_ONE_LOOKUP, 2 * count)
-        lookups = max(1.0, count / RECORDS_OF_ONE_LOOKUP)
+        self._due_count = max(RECORDS_PER_LOOKUP, 2 * count)
+        lookups = max(1.0, count / RECORDS_PER_LOOKUP)
         self._due_at = self.now() + self.max_age_seconds * lookups if count else None
 
     def _look_up(self, waiting: Sequence[Settlement], *, final: bool) -> FollowUp:

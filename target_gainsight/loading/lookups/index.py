@@ -101,8 +101,8 @@ class LookupIndex:
             if outcome is Outcome.DELETED:
                 self._on_delete(str(gsid))
             if self.names is not None and outcome in WRITTEN:
-                for place in self._places(object_name, record.fields, comparable_sfdc_id):
-                    self._planned.put(place, outcome is not Outcome.DELETED)
+                for match_key in self._match_keys(object_name, record.fields, comparable_sfdc_id):
+                    self._planned.put(match_key, outcome is not Outcome.DELETED)
 
     def _on_delete(self, gsid: str) -> None:
         """Leave a row out; look again for those that would be new, if it would be one of them."""
@@ -114,22 +114,22 @@ class LookupIndex:
 
     def on_reject(self, object_name: str, fields: Mapping[str, object]) -> None:
         """Remember a rejected record, so that its children can be rejected with that reason."""
-        for place in self._places(object_name, fields, normalize_spelling):
-            self._rejected[place] = None
+        for match_key in self._match_keys(object_name, fields, normalize_spelling):
+            self._rejected[match_key] = None
 
-    def _places(
+    def _match_keys(
         self, object_name: str, fields: Mapping[str, object], comparable: Comparable
     ) -> Iterator[Key]:
         """List what a record of this run may be looked up by."""
         for target, names in self.targets:
             values = [fields.get(name) for name in names]
             if target == object_name.lower() and None not in values:
-                yield _place(target, names, values, comparable)
+                yield _match_key(target, names, values, comparable)
 
     def is_rejected(self, key: LookupKey) -> bool:
         """Return whether the record that a reference names was rejected in this run."""
         names = key.match.object_name, key.match.names
-        return _place(*names, key.written, normalize_spelling) in self._rejected
+        return _match_key(*names, key.written, normalize_spelling) in self._rejected
 
     def find(self, keys: Iterable[LookupKey]) -> None:
         """Read the rows that some records refer to, with one query for each object.
@@ -206,8 +206,8 @@ class LookupIndex:
             creates = self._creates[object_name]
             for key in group:
                 self.found[key] = tuple(by_key[key.key]), creates
-                place = _place(object_name, match.names, key.written, comparable_sfdc_id)
-                if not self.gsids(key) and (place, True) in self._planned.find([place]):
+                match_key = _match_key(object_name, match.names, key.written, comparable_sfdc_id)
+                if not self.gsids(key) and (match_key, True) in self._planned.find([match_key]):
                     self.found[key] = (TO_BE_CREATED,), creates
 
     def _read_near(self, object_name: str, keys: Sequence[LookupKey]) -> None:
@@ -223,7 +223,7 @@ class LookupIndex:
                     self.near[key] = f"{display(row.get(GSID))} ({pairs})"
 
 
-def _place(
+def _match_key(
     object_name: str, names: tuple[str, ...], values: Iterable[object], comparable: Comparable
 ) -> Key:
     """Return what a record of this run is found by; both forms of a Salesforce id are one."""

@@ -82,25 +82,27 @@ class Resolver:
                 links = dict(zip(reversed(gsids), reversed(record.links), strict=True))
                 record.fields[COMPANIES] = [{COMPANY_ID: gsid, **links[gsid]} for gsid in found]
 
-    def _find_gsid(self, plan: LookupPlan, refers: Reference) -> str | None:
+    def _find_gsid(self, plan: LookupPlan, reference: Reference) -> str | None:
         """Return the GSID that a reference leads to; None if the field is to be left empty."""
-        gsids = self.index.gsids(refers) if isinstance(refers, LookupKey) else ()
+        gsids = self.index.gsids(reference) if isinstance(reference, LookupKey) else ()
         if len(gsids) == 1 or (gsids and plan.lookup.multi_match == "first"):
             return gsids[0]
         if gsids or plan.lookup.on_no_match == "reject":
-            raise _MissedLookupError(self._reason(plan, refers, gsids))
+            raise _MissedLookupError(self._reason(plan, reference, gsids))
         return None
 
-    def _reason(self, plan: LookupPlan, refers: Reference, gsids: Sequence[str]) -> Reason:
+    def _reason(self, plan: LookupPlan, reference: Reference, gsids: Sequence[str]) -> Reason:
         hint = f"{LOAD_FIRST}, or set on_no_match to leave_empty"
-        if isinstance(refers, FieldError):
-            message, hint = str(replace(refers, hint="")), refers.hint or hint
-            return Reason(refers.code, message, field=plan.target, value=refers.value, hint=hint)
-        name, near = plan.match.object_name, self.index.near.get(refers, "")
-        code, message = NO_MATCH, f"no row of {name} has {refers}"
+        if isinstance(reference, FieldError):
+            message, hint = str(replace(reference, hint="")), reference.hint or hint
+            return Reason(
+                reference.code, message, field=plan.target, value=reference.value, hint=hint
+            )
+        name, near = plan.match.object_name, self.index.near.get(reference, "")
+        code, message = NO_MATCH, f"no row of {name} has {reference}"
         if gsids:
             code, message = MULTI_MATCH, f"{len(gsids)} rows of {name} match: {', '.join(gsids)}"
-        if self.index.is_rejected(refers):
+        if self.index.is_rejected(reference):
             code = REJECTED_PARENT
             hint = "its parent was rejected in this run: fix that one first, then replay"
         elif gsids:
@@ -109,5 +111,5 @@ class Resolver:
             hint = f"{near} differs in spelling only: make the two equal"
         elif name == USER:
             hint = ADD_USER
-        value = refers.written[0] if len(refers.written) == 1 else list(refers.written)
+        value = reference.written[0] if len(reference.written) == 1 else list(reference.written)
         return Reason(code, message, field=plan.target, value=value, hint=hint)

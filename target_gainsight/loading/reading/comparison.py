@@ -37,7 +37,7 @@ class Comparison:
         )
 
 
-def merged_fields(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
+def merge_fields(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
     """Merge two records with the same key: later fields, and links to one company, win."""
     merged = {**earlier, **later}
     if earlier.get(COMPANIES) and later.get(COMPANIES):

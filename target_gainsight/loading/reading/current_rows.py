@@ -157,7 +157,7 @@ class CurrentRows:
     Attributes:
         read_as: The fields that a query knows under another name.
         required: What every row must carry beside the lookup keys.
-        ruled: Fields that every row must carry because a write rule depends on them.
+        rule_fields: Fields that every row must carry because a write rule depends on them.
         compared: Further fields that queries probably return; None if all are described. If the
             tenant refuses them, only which rows exist is read.
         may_stay_unread: If the tenant refuses every query, records are written unread: the
@@ -169,7 +169,7 @@ class CurrentRows:
     keys: KeyReader
     read_as: Mapping[str, str] = field(default_factory=dict)
     required: tuple[str, ...] = (GSID,)
-    ruled: tuple[str, ...] = ()
+    rule_fields: tuple[str, ...] = ()
     compared: frozenset[str] | None = None
     may_stay_unread: bool = False
     deleted: Collection[str] = ()
@@ -264,7 +264,7 @@ class CurrentRows:
         )
         keys = [self.keys.read_key(dict(zip(names, each, strict=True))) for each in values]
         is_asked_for = self.keys.matcher(keys)
-        paths = (read_as.get(name, name) for name in (*names, *self.ruled))
+        paths = (read_as.get(name, name) for name in (*names, *self.rule_fields))
         needed = (*self.required, *paths)
         return self.reader.read(
             needed, select, where, lambda row: is_asked_for(self._as_written(row))

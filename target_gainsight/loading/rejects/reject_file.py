@@ -38,10 +38,10 @@ class RejectFile:
 
     Attributes:
         keys_only: Keep only the key properties of a record; such a file cannot be replayed.
-        max_pending: More rejects are not held back: they are filed out of order.
+        max_pending: If more rejects are held back, all are filed, out of order.
         max_indexed: Keys of open rejects in memory; beyond that, only a replay retires a reject.
-        open: By fingerprint, the number in this run's input, or 0, and the id of open rejects;
-            None if there are too many.
+        open_rejects: By fingerprint of their key, the position in this run's input (0 for earlier
+            runs) and the id of each; None once there are more than ``max_indexed``.
     """
 
     folder: Path
@@ -56,7 +56,7 @@ class RejectFile:
     )
     _schemas: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     _retired: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    open: dict[bytes | None, list[tuple[int, str]]] | None = field(default_factory=dict)
+    open_rejects: dict[bytes | None, list[tuple[int, str]]] | None = field(default_factory=dict)
     path: Path = field(init=False)
     _file: PrivateFile = field(init=False)
 
@@ -81,11 +81,11 @@ class RejectFile:
 
     def _index(self, source: SourceRecord, id_: str) -> None:
         fingerprint = _fingerprint(source)
-        if fingerprint is None or self.open is None:
+        if fingerprint is None or self.open_rejects is None:
             return
-        self.open.setdefault(fingerprint, []).append((source.sequence, id_))
-        if len(self.open) > self.max_indexed:
-            self.open = None
+        self.open_rejects.setdefault(fingerprint, []).append((source.sequence, id_))
+        if len(self.open_rejects) > self.max_indexed:
+            self.open_rejects = None
             logger.warning(
                 "more than %d rejects are open in %s: from now on only a replay retires them "
                 "(gainsight rejects replay)",
@@ -120,8 +120,8 @@ class RejectFile:
         pending = (source.sequence, source.schema, write_json(message), outcome.value, retires)
         heappush(self._pending, pending)
 
-    def retired_by(self, source: SourceRecord, since: int) -> list[str]:
-        """Find the ids of the rejects that a record's outcome retires; they leave the index.
+    def take_retired(self, source: SourceRecord, since: int) -> list[str]:
+        """Remove from the index the rejects that a record's outcome retires; return their ids.
 
         A replayed record retires the reject it was; any other one those of its stream and key, of
         earlier runs and of records before the number ``since`` in the input of this one.
@@ -130,12 +130,12 @@ class RejectFile:
         if isinstance(reason, dict):
             id_ = str(reason.get("id"))
             return [id_] if REJECT_ID.fullmatch(id_) else []
-        if not self.open:
+        if not self.open_rejects:
             return []
         fingerprint = _fingerprint(source)
-        rejects = self.open.pop(fingerprint, [])
+        rejects = self.open_rejects.pop(fingerprint, [])
         if newer := [each for each in rejects if each[0] >= since]:
-            self.open[fingerprint] = newer
+            self.open_rejects[fingerprint] = newer
         return [id_ for sequence, id_ in rejects if sequence < since]
 
     def retire(self, ids: Iterable[str], outcome: str) -> None:

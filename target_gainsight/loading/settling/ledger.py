@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from target_gainsight.loading.outcomes import (
-    NOT_OF_THE_DATA,
+    DATA_INDEPENDENT_CODES,
     REJECTED_PARENT,
     BatchResult,
     Outcome,
@@ -29,7 +29,7 @@ from target_gainsight.settings.model import Output
 
 logger = logging.getLogger(__name__)
 
-PERCENT_COUNTS_FROM = 100
+MIN_RECORDS_FOR_PERCENT = 100
 RUN_AGAIN = "Run again later; the run continues where this one stopped."
 MAX_UNAVAILABLE_IN_A_ROW = 3
 
@@ -102,7 +102,7 @@ class Ledger:
     _created: PrivateFile = field(init=False)
     _outcomes: dict[Path, PrivateFile] = field(default_factory=dict, init=False)
     _deferred: list[BatchResult] = field(default_factory=list, init=False)
-    _rejects_that_count: int = field(default=0, init=False)
+    _counted_rejects: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         self.reject_log = RejectLog(self.rejects.path)
@@ -126,7 +126,7 @@ class Ledger:
                 "%d records of %s are held back: %s",
                 len(result.unavailable),
                 display(result.unavailable[0].source.alias),
-                result.unavailable_because,
+                result.unavailable_reason,
             )
         elif result.settlements:
             self._reject_deferred(settled=True)
@@ -137,7 +137,7 @@ class Ledger:
         if len(self._deferred) >= MAX_UNAVAILABLE_IN_A_ROW:
             message = (
                 f"Gainsight was not available for {MAX_UNAVAILABLE_IN_A_ROW} batches in a row "
-                f"({result.unavailable_because}); the run stops and the state stays before the "
+                f"({result.unavailable_reason}); the run stops and the state stays before the "
                 "first of them"
             )
             raise RunStoppedError(message, code="unavailable", suggestion=RUN_AGAIN)
@@ -154,7 +154,7 @@ class Ledger:
         counts.settled += len(sequences)
         if not failed and not self.summary.dry_run:
             self.rejects.retire(retires, "settled by file")
-        self._rejects_that_count += failed
+        self._counted_rejects += failed
         self.checkpoint.advance()
         self._check_limits()
 
@@ -222,8 +222,8 @@ class Ledger:
             self._count_reason(source, outcome, reason)
         if not self.summary.dry_run:
             self._list_outcome(source, outcome, reason, gsid)
-            may_retire = self.rejects.open or REASON_PROPERTY in source.message
-            retires = self.rejects.retired_by(source, since) if may_retire else []
+            may_retire = self.rejects.open_rejects or REASON_PROPERTY in source.message
+            retires = self.rejects.take_retired(source, since) if may_retire else []
             if reason is not None and (reason.is_listed or outcome is Outcome.REJECTED):
                 self.rejects.add(source, outcome, reason, retires)
             elif retires:
@@ -259,24 +259,24 @@ class Ledger:
             self.summary.streams[source.alias].skips[reason.code] += 1
         elif outcome is Outcome.REJECTED:
             self.summary.count_reject(source, reason)
-            self._rejects_that_count += reason.code not in NOT_OF_THE_DATA
+            self._counted_rejects += reason.code not in DATA_INDEPENDENT_CODES
             self.reject_log.add(source, reason)
 
     def _reject_deferred(self, *, settled: bool) -> None:
         deferred, self._deferred = self._deferred, []
         for result in deferred:
-            reason = result.unavailable_because or Reason("unavailable", "no response")
+            reason = result.unavailable_reason or Reason("unavailable", "no response")
             for record in result.unavailable:
                 self._record_all(Settlement(record, Outcome.REJECTED, reason), settled=settled)
 
     def _check_limits(self) -> None:
-        rejected, most = self._rejects_that_count, self.output.max_rejects
+        rejected, most = self._counted_rejects, self.output.max_rejects
         read, percent = self.summary.read, self.output.max_reject_percent
         too_many = most is not None and rejected > most
-        if not too_many and (read <= PERCENT_COUNTS_FROM or rejected * 100 <= percent * read):
+        if not too_many and (read <= MIN_RECORDS_FOR_PERCENT or rejected * 100 <= percent * read):
             return
         name = "max_rejects" if too_many else "max_reject_percent"
-        limit = most if too_many else f"{percent}% after {PERCENT_COUNTS_FROM} records"
+        limit = most if too_many else f"{percent}% after {MIN_RECORDS_FOR_PERCENT} records"
         message = (
             f"{rejected:,} of {read:,} records were rejected, more than {name} ({limit}) allows; "
             f"the run stops. The reasons are in {self.location_of_reasons}"

@@ -93,7 +93,7 @@ class Delivery:
         began = clock.now()
         if began - since >= self.max_retry_seconds:
             message = "every response was lost, and the calls had no effect"
-            raise errors.UnavailableError(message).about(error) from error
+            raise errors.UnavailableError(message).with_call_of(error) from error
         longest = min(MAX_PAUSE, 0.5 * 2 ** min(len(pauses), 10))
         clock.wait(max(backoff.full_jitter(longest), error.cause.retry_after or 0.0))
         pauses.append((began, clock.now()))

@@ -148,7 +148,7 @@ class TimelineWriter(Writer):
             message = f"an activity has the ExternalId {record.fields[EXTERNAL_ID]}"
             result.settle(record, Outcome.SKIPPED, exists_reason(message))
         elif row is not None:
-            for name in self.rules.kept(row).intersection(record.fields):
+            for name in self.rules.kept_fields(row).intersection(record.fields):
                 del record.fields[name]
         return self.updates_existing
 

@@ -105,7 +105,7 @@ def _email(value: Json) -> Hashable:
     return value.strip().lower() if isinstance(value, str) else None
 
 
-def _shaped(shape: strings.Shape) -> Callable[[Converter], Callable[[object], Json]]:
+def _shape_writer(shape: strings.Shape) -> Callable[[Converter], Callable[[object], Json]]:
     return lambda to: partial(strings.write_shaped, shape=shape, length=to.length)
 
 
@@ -127,7 +127,7 @@ _TYPES: dict[str, _DataType] = {
     **dict.fromkeys(("STRING", "JSON", "JSONSTRING", "IMAGE", RICH_TEXT), _TEXT),
     **dict.fromkeys(("NUMBER", "CURRENCY", "PERCENTAGE", "JSONNUMBER"), _NUMBER),
     **dict.fromkeys(("BOOLEAN", "JSONBOOLEAN"), _BOOLEAN),
-    **dict.fromkeys(REFERENCES, _DataType(_STRINGS, _shaped(strings.GSID))),
+    **dict.fromkeys(REFERENCES, _DataType(_STRINGS, _shape_writer(strings.GSID))),
     "HTML": _DataType(
         _ANYTHING,
         lambda to: partial(strings.write_html, length=to.length),
@@ -150,11 +150,11 @@ _TYPES: dict[str, _DataType] = {
         lambda to: to.picklist.write_selection,
         lambda to: to.picklist.comparable_selection,
     ),
-    "EMAIL": _DataType(_STRINGS, _shaped(strings.EMAIL), lambda _: _email, is_free_text=True),
-    "URL": _DataType(_STRINGS, _shaped(strings.URL), is_free_text=True),
+    "EMAIL": _DataType(_STRINGS, _shape_writer(strings.EMAIL), lambda _: _email, is_free_text=True),
+    "URL": _DataType(_STRINGS, _shape_writer(strings.URL), is_free_text=True),
     "SFDCID": _DataType(
         _STRINGS,
-        _shaped(strings.SALESFORCE_ID),
+        _shape_writer(strings.SALESFORCE_ID),
         lambda _: spellings.comparable_sfdc_id,
         spellings.sfdc_id_forms,
     ),

@@ -35,7 +35,7 @@ _HINT = (
     "calendar date, such as 20260228, or an epoch between 1980 and 2100."
 )
 _NUMERIC_TEXT = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+]?[0-9]{1,2})?")
-_USUAL = re.compile(
+_COMMON_ISO = re.compile(
     r"""[0-9]{4}-[0-9]{2}-[0-9]{2}
     (?:[T\ ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{3}(?:[0-9]{3})?)?
         (?:Z|[+-][0-9]{2}:[0-5][0-9])? )?""",
@@ -100,7 +100,7 @@ def comparable_date(value: Json) -> str | None:
     """
     if isinstance(value, str) and _is_day(value):
         return value
-    instant = _read(reformat_date(value, "iso") if isinstance(value, str) else value)
+    instant = _parse_query_value(reformat_date(value, "iso") if isinstance(value, str) else value)
     if instant is None:
         return None
     since_midnight = (instant - EPOCH) % timedelta(days=1)
@@ -111,7 +111,7 @@ def comparable_date(value: Json) -> str | None:
 
 def comparable_datetime(value: Json) -> int | None:
     """Return the milliseconds since 1970 of a DATETIME as written or read; None if it is none."""
-    instant = _read(value)
+    instant = _parse_query_value(value)
     return None if instant is None else (instant - EPOCH) // timedelta(milliseconds=1)
 
 
@@ -139,19 +139,19 @@ def _parse(value: object, kind: str) -> datetime | None:
     if text == "":
         return None
     instant = _parse_iso(text) if text else None
-    number = _number_of(text or value)
+    number = _to_decimal(text or value)
     if instant is None and number is not None:
-        instant = _of_number(number)
+        instant = _parse_number(number)
     if instant is None:
         raise ConversionError(code=f"not_a_{kind}", message=f"not a {kind}", hint=_HINT)
     return instant
 
 
-def _read(value: Json) -> datetime | None:
+def _parse_query_value(value: Json) -> datetime | None:
     """Parse what a query returns, ISO text or milliseconds since 1970."""
     if isinstance(value, str):
         return _parse_iso(value)
-    number = value if isinstance(value, int) and not isinstance(value, bool) else _number_of(value)
+    number = value if isinstance(value, int) and not isinstance(value, bool) else _to_decimal(value)
     with suppress(OverflowError):
         if number is not None and number == int(number):
             return EPOCH + timedelta(milliseconds=int(number))
@@ -160,7 +160,7 @@ def _read(value: Json) -> datetime | None:
 
 def _parse_iso(text: str) -> datetime | None:
     """Parse ISO 8601 text: a date is midnight, without an offset it is UTC; None for other text."""
-    if _USUAL.fullmatch(text):  # Python parses it itself, which is fast; all but 24:00:00
+    if _COMMON_ISO.fullmatch(text):  # Python parses it itself, which is fast; all but 24:00:00
         with suppress(ValueError):
             usual = datetime.fromisoformat(text[:-1] + "+00:00" if text[-1] == "Z" else text)
             return usual if usual.tzinfo else usual.replace(tzinfo=timezone.utc)
@@ -175,12 +175,12 @@ def _parse_iso(text: str) -> datetime | None:
     clock = f"{'00' if is_end_of_day else hour}:{minute}:{second}.{fraction}"
     offset = f"{match['sign'] or '+'}{hours}:{minutes}"
     with suppress(ValueError, OverflowError):
-        instant = datetime.fromisoformat(f"{_day(match)}T{clock}{offset}")
+        instant = datetime.fromisoformat(f"{_date_from_match(match)}T{clock}{offset}")
         return instant + timedelta(days=is_end_of_day)
     return None
 
 
-def _day(match: re.Match[str]) -> date:
+def _date_from_match(match: re.Match[str]) -> date:
     year = int(match["year"])
     if match["week"]:
         return date.fromisocalendar(year, int(match["week"]), int(match["weekday"]))
@@ -190,7 +190,7 @@ def _day(match: re.Match[str]) -> date:
     return day.replace(year=year if day.year == year else 0)  # no such day: ValueError
 
 
-def _number_of(value: object) -> Decimal | None:
+def _to_decimal(value: object) -> Decimal | None:
     """Return a number of at most as many digits as an epoch has, or text that is one."""
     number: Decimal | None = None
     if isinstance(value, str):
@@ -201,7 +201,7 @@ def _number_of(value: object) -> Decimal | None:
     return number if is_short else None
 
 
-def _of_number(number: Decimal) -> datetime | None:
+def _parse_number(number: Decimal) -> datetime | None:
     """Return the calendar date that a number spells, or else the epoch that it is."""
     digits = number.adjusted() + 1 if number == number.to_integral_value() else 0
     if digits == _CALENDAR_DATE_DIGITS:

@@ -26,7 +26,7 @@ MAX_SUMMARY = 6000
 COLORS = {"success": "good", "failed": "danger", "interrupted": "warning"}
 
 
-def is_due(document: Mapping[str, Any], notify_on: NotifyOn) -> bool:
+def should_notify(document: Mapping[str, Any], notify_on: NotifyOn) -> bool:
     """Return whether a run that ended so is to be notified of; a dry run never is."""
     if document["dry_run"]:
         return False

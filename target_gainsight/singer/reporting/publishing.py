@@ -16,9 +16,9 @@ from target_gainsight.loading.storage import private_file
 from target_gainsight.loading.storage.source_json import read_json_lines
 from target_gainsight.settings.model import SETTINGS, Output
 from target_gainsight.settings.parsing import parse_output
-from target_gainsight.singer.reporting.notification import is_due, notify
+from target_gainsight.singer.reporting.notification import notify, should_notify
 from target_gainsight.singer.reporting.report_page import render_report
-from target_gainsight.singer.reporting.run_end import RunEnd, failed
+from target_gainsight.singer.reporting.run_end import RunEnd, failed_run
 
 logger = logging.getLogger(__name__)
 
@@ -47,8 +47,8 @@ def publish(summary: Summary, end: RunEnd, now: float, output: Output) -> int:
             level = logging.ERROR if what == "summary" else logging.WARNING
             logger.log(level, message, what, error, setting)
             if what == "summary" and document["exit_code"] == 0:
-                document = {**document, **asdict(failed(error))}
-    if output.notify_url and is_due(document, output.notify_on):
+                document = {**document, **asdict(failed_run(error))}
+    if output.notify_url and should_notify(document, output.notify_on):
         notify(output.notify_url, document)
     return int(document["exit_code"])
 
@@ -58,7 +58,7 @@ def publish_failed_start(raw: Mapping[str, Any], error: Exception, version: str)
     now = Clock().now()
     dry_run = SETTINGS["dry_run"].read(raw.get("dry_run")) is True
     summary = Summary(new_run_name(now), now, version, dry_run=dry_run)
-    publish(summary, failed(error), now, parse_output(raw))
+    publish(summary, failed_run(error), now, parse_output(raw))
 
 
 def write_document(

@@ -64,7 +64,7 @@ class RunEnd:
     error: Mapping[str, str] | None = None
 
 
-def failed(error: Exception) -> RunEnd:
+def failed_run(error: Exception) -> RunEnd:
     """Return the end of a run that an error ended."""
     return RunEnd("failed", 1, describe_error(error))
 
@@ -85,7 +85,7 @@ def describe_error(error: Exception) -> dict[str, str]:
     return {"code": code, "message": message, "suggestion": suggestion}
 
 
-def check_end(settings: Settings, ledger: Ledger, *, is_whole: bool) -> None:
+def check_end(settings: Settings, ledger: Ledger, *, input_is_complete: bool) -> None:
     """Fail a run whose state is held back, that read too few records or had too many rejects."""
     summary, where = ledger.summary, ledger.location_of_reasons
     if ledger.held_back:
@@ -94,7 +94,7 @@ def check_end(settings: Settings, ledger: Ledger, *, is_whole: bool) -> None:
             f"{counted(ledger.held_back, 'record')}; the state stays before the first of them"
         )
         raise RunStoppedError(message, code="unavailable", suggestion=RUN_AGAIN)
-    if is_whole:
+    if input_is_complete:
         _check_min_records(settings, summary)
     rejected = sum(each.outcomes[Outcome.REJECTED] for each in summary.streams.values())
     if rejected and rejected == summary.read:
