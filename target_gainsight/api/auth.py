@@ -39,7 +39,7 @@ class AuthHeader:
     value: str = field(repr=False)
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Put it on a request as it goes out; `.netrc` does not do so then."""
+        """Set the header on an outgoing request; requests then ignores `.netrc`."""
         request.headers[self.name] = self.value
         return request
 

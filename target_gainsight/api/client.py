@@ -26,7 +26,7 @@ _MAX_TOKENS = 5
 """Tokens tried for one call: another run of the same OAuth client may end each of them early."""
 _FIRST_RESPONSE_TRIES = 3
 _FIRST_RESPONSE_SECONDS = 20.0
-"""They bound the attempts of a call until the tenant has responded for the first time."""
+"""Bounds on the attempts of a call until the tenant has responded for the first time."""
 _FIRST_WAIT, _MAX_WAIT = 0.5, 60.0
 """Seconds between attempts: doubled each time, with full jitter."""
 _TOO_MANY_CALLS = 429
@@ -50,7 +50,8 @@ class GainsightClient(AbstractContextManager["GainsightClient"]):
 
     Args:
         session: A `requests.Session` to use instead of an own one; it is not closed here.
-        max_retry_seconds: Of the attempts of a call and the waits between, but those for permits.
+        max_retry_seconds: Longest total time of a call's attempts and the waits between, without
+            waits for permits.
         timeout: Seconds to wait for a connection, and for a response.
         observer: Called after every attempt, in the thread that made it.
     """
@@ -168,7 +169,7 @@ class GainsightClient(AbstractContextManager["GainsightClient"]):
                 read = min(self._timeout, _FIRST_RESPONSE_SECONDS)
         response = read_response(self._transport.send(call, header, (connect, read)), call)
         if response.is_object or response.request_id or response.status >= _TOO_MANY_CALLS:
-            self._has_responded = True  # any other may be a web page of somebody else
+            self._has_responded = True  # others may not come from Gainsight
         if response.server_time:
             self._clock_offset = response.server_time.timestamp() - self._clock.now()
         check_response(response)

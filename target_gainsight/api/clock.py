@@ -5,7 +5,7 @@ import time
 
 
 class Clock:
-    """The machine's clock at first, then the monotonic one: a set clock must not fill a window."""
+    """Epoch time that never jumps: the machine's clock at the start, advanced monotonically."""
 
     def __init__(self) -> None:
         self._start = time.time() - time.monotonic()

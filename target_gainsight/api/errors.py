@@ -22,7 +22,10 @@ _LONGEST_DESCRIPTION = 300
 
 @dataclass(frozen=True)
 class FieldFailure:
-    """What was not accepted: a field of a record, or all of it. A picklist's `value` is a list."""
+    """A field that the tenant did not accept, or a whole record (`field` is None).
+
+    The `value` of a picklist may be a list.
+    """
 
     field: str | None
     value: Json

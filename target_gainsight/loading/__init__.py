@@ -1,1 +1,1 @@
-"""Records in, settled outcomes out. Knows the api's verbs, not HTTP."""
+"""From records to settled outcomes. Knows the API's operations, not HTTP."""

@@ -11,11 +11,11 @@ from target_gainsight.loading.dry_run.plan import Plan
 from target_gainsight.loading.keys import Key, KeyReader, SeenKeys
 from target_gainsight.loading.outcomes import Outcome, Reason, Settlement, reason_of_fields
 from target_gainsight.loading.reading.comparison import Comparison, merge_fields
-from target_gainsight.loading.reading.current_rows import GSID, Matches
+from target_gainsight.loading.reading.current_rows import GSID, Matches, gsid_of
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.settling.summary import Summary
 from target_gainsight.loading.writing.writer import Action
-from target_gainsight.mapping.errors import display
+from target_gainsight.mapping.errors import display, first_few
 from target_gainsight.mapping.record_mapper import WriteRules
 from target_gainsight.settings.stream_settings import StreamSettings
 
@@ -49,7 +49,10 @@ class Classification:
         self.rules = WriteRules(self.settings.field_rules)
 
     def split(self, group: Sequence[LoadRecord]) -> Iterator[list[LoadRecord]]:
-        """Split a group so that a key occurs once in a part if it is deleted, or if none merges."""
+        """Split a group into parts whose records with the same key can be merged.
+
+        A delete, and in insert mode every record, is the only one with its key in its part.
+        """
         merges = self.settings.sync_mode != "insert"
         if merges and not any(record.deletes for record in group):
             yield list(group)
@@ -164,7 +167,7 @@ class Classification:
     def _classify_matched(self, record: LoadRecord, row: Mapping[str, Any]) -> Decision:
         counts = self.summary.streams[record.source.alias]
         counts.found_by_fallback += record.claimed is not None
-        record.gsid = str(row.get(GSID))
+        record.gsid = gsid_of(row)
         inserts = self.settings.sync_mode == "insert"
         compares = not inserts or self.existing_on_insert == "compared"
         keys = self.keys.names
@@ -176,7 +179,7 @@ class Classification:
             if self.settings.field_rules:
                 changed = self._apply_rules(record, row, changed)
         if inserts and (changed or not compares):
-            message = f"{self.settings.object_name} {record.gsid} has this key already"
+            message = f"{self.settings.object_name} {record.gsid or 'row'} has this key already"
             return Settlement(record, Outcome.SKIPPED, exists_reason(message), record.gsid)
         skips = inserts or self.settings.skip_unchanged or record.fields.keys() <= set(keys)
         if not changed and skips:
@@ -205,14 +208,14 @@ class Classification:
         return _ambiguous(record, self.keys.names[0], message)
 
     def _multi_match(self, found: Sequence[Mapping[str, Any]], hint: str) -> Reason:
-        gsids = ", ".join(str(row.get(GSID)) for row in found)
+        gsids = first_few([str(row.get(GSID)) for row in found])
         message = f"{len(found)} rows of {self.settings.object_name} have this key: {gsids}"
         return Reason("multi_match", message, hint=hint)
 
     def _apply_rules(
         self, record: LoadRecord, row: Mapping[str, Any], changed: tuple[str, ...]
     ) -> tuple[str, ...]:
-        """Leave out what the row keeps; return the fields to write, none if none is compared."""
+        """Drop the fields that the row keeps; return the changed ones, if any is compared."""
         rules = self.rules
         kept = rules.kept_fields(row).intersection((*record.fields, *record.waiting))
         if kept:

@@ -1,4 +1,4 @@
-"""What all streams of one run share: the client, the ledger, the calls in flight, the objects."""
+"""The values shared by all streams of a run: client, ledger, call pool, object schemas."""
 
 from collections import defaultdict
 
@@ -24,7 +24,7 @@ UPLOADS = "bulk"
 
 
 class RunContext:
-    """The values that the sinks of a run are made of; keys are by lower-case object."""
+    """The values that sinks are made of. Dictionaries by object have lower-case keys."""
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
 """CSV files, and the journal of their uploads: UTF-8, readable by their owner only.
 
-The journal prevents that a file is sent twice after a crash. A note is on disk before the first
+The journal prevents a file from being sent twice after a crash. A note is on disk before the first
 byte of its file is sent, and is updated when the tenant has named the upload's status id. Beside it
 are the digests of the file's rows, in order, so that a later run recognises rows that the source
 sends again, even if it cuts them into other files. A stream's notes are deleted once a run has

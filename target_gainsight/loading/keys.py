@@ -39,7 +39,7 @@ class KeyReader:
         return tuple([each.comparable(row.get(name)) for name, each in columns])
 
     def normalize(self, key: Key) -> Key:
-        """Make keys equal whose free texts differ in case, blanks around or Unicode form only."""
+        """Return a key with free texts normalized for case, surrounding blanks, Unicode form."""
         parts = zip(key, self.converters, strict=True)
         return tuple(
             [
@@ -103,8 +103,8 @@ def _combine(columns: Sequence[Sequence[Any]]) -> list[KeyValues]:
     """Combine the values of several fields into rows; a query finds every combination of them."""
     longest = max(map(len, columns), default=0)
     return [
-        tuple([column[min(place, len(column) - 1)] for column in columns])
-        for place in range(longest)
+        tuple([column[min(index, len(column) - 1)] for column in columns])
+        for index in range(longest)
     ]
 
 

@@ -1,7 +1,7 @@
 """Load the records of one stream: group → read → classify → pack → send → settle.
 
-Order lives here: records with the same key are applied in the order they came. Everything but the
-sending happens in the main thread; up to ``max_concurrency`` batches are in flight.
+This module keeps the order: records with the same key are applied in input order. Only the calls
+run in worker threads, up to ``max_concurrency`` at a time.
 """
 
 from collections import Counter, deque
@@ -25,13 +25,14 @@ from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.loading.writing.delivery import Delivery
 from target_gainsight.loading.writing.writer import Action, Writer
+from target_gainsight.mapping.errors import display
 from target_gainsight.settings.model import Limits
 
 MAX_VALUES = MAX_PAGE - 1
 """The keys, or spellings of new keys, that one call reads: a page that is not full is the last."""
 
 MOSTLY_UNCHANGED = 0.9
-"""While such a share of a group's records is unchanged, reads are what a run costs: groups grow."""
+"""Groups double while this share of their records is unchanged: most calls are then reads."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -117,7 +118,7 @@ class RecordLoader:
         self.flush()
 
     def send_older_than(self, seconds: float) -> None:
-        """Send a partial batch that has waited longer."""
+        """Send partial batches of which a record has waited for so many seconds."""
         self._follow_up(final=False)
         since, now = self._packed_since, self.clock.now()
         if since is not None and now - since >= seconds:
@@ -126,7 +127,7 @@ class RecordLoader:
     def _resolve(self, resolver: Resolver, group: Sequence[LoadRecord]) -> Sequence[LoadRecord]:
         if self.deferred is not None:
             self._finish_calls()
-        refused = BatchResult()
+        refused = BatchResult(is_local=True)
         try:
             resolved = resolver.resolve(group, refused, final=False)
         except GainsightError as error:
@@ -269,10 +270,11 @@ class RecordLoader:
             settings, most = self.classification.settings, self.classification.settings.max_creates
             if most is not None and self._created + len(batch) > most:
                 suggestion = "Check lookup_keys, or raise max_creates, and run again."
+                stream = display(batch[0].source.alias)
                 message = (
-                    f"stream {batch[0].source.alias}: the next batch would create more than "
+                    f"stream {stream}: the next batch would create more than "
                     f"max_creates ({most}) new rows of {settings.object_name}; "
-                    f"{self._created} were created"
+                    f"{self._created:,} were already sent to be created"
                 )
                 raise RunStoppedError(message, code="too_many_creates", suggestion=suggestion)
             self._created += len(batch)

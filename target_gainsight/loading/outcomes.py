@@ -61,12 +61,16 @@ class Reason:
 
 
 class Settlement(NamedTuple):
-    """The outcome of one record, its reason unless it was written, and its row, if known."""
+    """The outcome of one record, its reason unless it was written, and its row, if known.
+
+    A row `was_created` if its record was rejected after that, for lack of its parent.
+    """
 
     record: LoadRecord
     outcome: Outcome
     reason: Reason | None = None
     gsid: str | None = None
+    was_created: bool = False
 
 
 @dataclass
@@ -77,6 +81,7 @@ class BatchResult:
         pauses: Start and end of each wait before creates whose response was lost were sent again.
         unavailable: The records whose retries are exhausted.
         stopped: The error that ends the run; the other records have no outcome.
+        is_local: Settled without a call, so that it does not show that the tenant is available.
     """
 
     settlements: list[Settlement] = field(default_factory=list)
@@ -84,6 +89,7 @@ class BatchResult:
     unavailable: list[LoadRecord] = field(default_factory=list)
     unavailable_reason: Reason | None = None
     stopped: Exception | None = None
+    is_local: bool = False
 
     def hold_back(self, records: Iterable[LoadRecord], error: GainsightError) -> "BatchResult":
         """Hold back records whose retries are exhausted; raise what stops the run."""
@@ -108,7 +114,7 @@ class BatchResult:
         unmerged: list[LoadRecord] = []
         kept = []
         for settlement in self.settlements:
-            record, outcome, reason, _ = settlement
+            record, outcome, reason, *_ = settlement
             code = reason.code if reason else ""
             if outcome is Outcome.REJECTED and record.parts and code not in DATA_INDEPENDENT_CODES:
                 unmerged.extend(record.parts)

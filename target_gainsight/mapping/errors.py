@@ -1,7 +1,7 @@
 """Errors of values and records that cannot be written, and values formatted for messages."""
 
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
@@ -47,6 +47,12 @@ class RecordRejectedError(Exception):
     def __init__(self, errors: Iterable[FieldError]) -> None:
         self.errors = tuple(errors)
         super().__init__(" ".join(str(error) for error in self.errors))
+
+
+def first_few(texts: Sequence[str], limit: int = 5) -> str:
+    """Join texts for a message; beyond the limit, state how many more there are."""
+    more = f" and {len(texts) - limit:,} more" if len(texts) > limit else ""
+    return ", ".join(texts[:limit]) + more
 
 
 def display(value: object) -> str:

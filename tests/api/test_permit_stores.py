@@ -321,7 +321,7 @@ def test_database_of_something_else_is_left_alone(
         other.execute("CREATE TABLE company (name TEXT)")
     other.close()
     before = quota_path.read_bytes()
-    assert "it is a database of something else" in unusable(quota_path, open_limiter)
+    assert "it is the database of another application" in unusable(quota_path, open_limiter)
     assert quota_path.read_bytes() == before
     quota_path.write_text("Name,Industry\n" * 1000, encoding="utf-8")
     assert "file is not a database" in unusable(quota_path, open_limiter)

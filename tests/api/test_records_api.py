@@ -276,6 +276,8 @@ def test_exact_row_key_precedes_other_spellings(records: RecordsApi, requests_mo
         ("GSOBJ_1002", "Invalid field Renewal_Date in object company", ("Renewal_Date",)),
         ("P_5068", "Stage__gr is not a lookup", ("Stage__gr.Name",)),
         ("P_5005", "Column t1.c_4711 does not exist", ()),
+        ("GSOBJ_1002", "Invalid field name: Renewal_Date", ("Renewal_Date",)),
+        ("GSOBJ_1002", "Invalid field Name", ("Name",)),
     ],
 )
 def test_unreadable_field_is_named(
@@ -283,7 +285,7 @@ def test_unreadable_field_is_named(
 ) -> None:
     requests_mock.post(QUERY, status_code=400, json=failure(code, description))
     with pytest.raises(UnreadableFieldError) as caught:
-        list(records.query("Company", select=["Gsid", "Renewal_Date", "Stage__gr.Name"]))
+        list(records.query("Company", select=["Gsid", "Name", "Renewal_Date", "Stage__gr.Name"]))
     assert caught.value.fields == named
 
 
@@ -291,7 +293,7 @@ def test_unreadable_object_is_given_up_after_three_server_errors(
     records: RecordsApi, requests_mock: Any
 ) -> None:
     asked = requests_mock.post(QUERY, status_code=500, json=failure("GU_1101"))
-    with pytest.raises(UnavailableError, match="Company responds to every query with"):
+    with pytest.raises(UnavailableError, match="Company has answered every query with"):
         list(records.query("Company", select=["Gsid"]))
     assert asked.call_count == 3
 

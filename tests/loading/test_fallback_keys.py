@@ -350,4 +350,4 @@ def test_two_streams_of_one_object_do_not_share_a_row(tenant: Tenant) -> None:
     [(given, name)] = held(tenant)
     assert (name, {given, reject["record"]["TickerSymbol"]}) == ("Acme", {"k1", "k2"})
     assert reject["gainsight_reject"]["code"] == "ambiguous_key"
-    assert f"this run gives it the key '{given}'" in reject["gainsight_reject"]["message"]
+    assert f"the key '{given}'" in reject["gainsight_reject"]["message"]

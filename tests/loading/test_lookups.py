@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -271,9 +272,9 @@ def test_parent_that_differs_in_case_is_named(start_tenant: Callable[..., Tenant
     gsid = seed_companies(tenant, "INITECH")[0]
     run = load_responses(tenant, [response("r1", "Initech")])
     assert run.codes == ["lookup_no_match"]
-    hint = run.rejects[0]["gainsight_reject"]["hint"]
-    assert gsid in hint
-    assert "differs in spelling only" in hint
+    message = run.rejects[0]["gainsight_reject"]["message"]
+    assert gsid in message
+    assert "differs in spelling only" in message
 
 
 @pytest.mark.parametrize(
@@ -305,8 +306,8 @@ def test_missed_lookup_names_near_match(tenant: Tenant, held: str, sent: str) ->
     run = load_responses(tenant, [response("r1", sent), response("r2", sent)])
     assert run.codes == ["lookup_no_match", "lookup_no_match"]
     for reject in run.rejects:
-        assert gsid in reject["gainsight_reject"]["hint"]
-        assert f"(Name = {held!r}) differs in spelling" in reject["gainsight_reject"]["hint"]
+        assert gsid in reject["gainsight_reject"]["message"]
+        assert f"(Name = {held!r}) differs in spelling" in reject["gainsight_reject"]["message"]
     assert queries(tenant, "company") == 2
 
 
@@ -318,10 +319,10 @@ def test_every_missed_lookup_of_many_names_its_row(
     numbers = [f"{number:03}" for number in range(600)]
     seed_companies(tenant, *(f"McDonald's {number}" for number in numbers))
     run = load_responses(tenant, [response(each, f"MCDONALD'S {each}") for each in numbers])
-    hints = [each["gainsight_reject"]["hint"] for each in run.rejects]
-    named = [f"McDonald's {number}" in hint for number, hint in zip(numbers, hints, strict=True)]
-    assert named == [True] * 600
-    assert all("differs in spelling only" in hint for hint in hints)
+    messages = [each["gainsight_reject"]["message"] for each in run.rejects]
+    assert all("differs in spelling only" in message for message in messages)
+    for number, message in zip(numbers, messages, strict=True):
+        assert f"McDonald's {number}" in message
     assert queries(tenant, "company") <= (2 if not switches else 12)
 
 
@@ -343,7 +344,38 @@ def test_missed_two_field_lookup_names_near_match(tenant: Tenant) -> None:
         {"Company__gc": lookup},
         columns={"sector": TEXT},
     )
-    assert "(Name = 'McDonald', Industry = 'EU')" in run.rejects[0]["gainsight_reject"]["hint"]
+    assert "(Name = 'McDonald', Industry = 'EU')" in run.rejects[0]["gainsight_reject"]["message"]
+
+
+def test_similar_value_is_not_kept_if_values_are_not(tenant: Tenant) -> None:
+    seed_companies(tenant, "initech secret")
+    run = load_responses(tenant, [response("r1", "Initech Secret")], reject_values="keys")
+    reject = run.rejects[0]["gainsight_reject"]
+    assert reject["message"] == "the value of Company__gc is not kept (reject_values: keys)"
+    shown = [*map(str, run.log), json.dumps(reject), json.dumps(run.summary["rejects"])]
+    assert "secret" not in "".join(shown).lower()
+    assert all("null" not in line for line in run.log if "rejected: " in line)
+
+
+def test_lookup_of_an_object_that_the_tenant_lacks_stops_the_run(
+    start_tenant: Callable[..., Tenant],
+) -> None:
+    unreadable = {"kind": "server_error", "method": "GET", "path": "/v1/meta/*"}
+    tenant = start_tenant(**RESPONSES, faults=[unreadable])
+    lookups = {"Company__gc": {"object_name": "Nothing__gc", "fields": {"account": "Name"}}}
+    run = load_responses(tenant, [response("r1", "Initech")], lookups)
+    assert run.exit_code == 1
+    assert "the tenant refuses to look up nothing__gc" in run.error
+    assert tenant.rows("Response__gc") == []
+
+
+def test_only_a_few_of_many_matches_are_listed(tenant: Tenant) -> None:
+    gsids = seed_companies(tenant, *["Twin"] * 300)
+    run = load_responses(tenant, [response("r1", "Twin")])
+    message = run.rejects[0]["gainsight_reject"]["message"]
+    assert message.startswith("300 rows of company match: ")
+    assert message.endswith(" and 295 more")
+    assert sum(gsid in message for gsid in gsids) == 5
 
 
 def test_optional_lookup_reads_no_near_matches(tenant: Tenant) -> None:

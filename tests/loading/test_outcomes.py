@@ -178,6 +178,14 @@ def test_several_matching_rows_reject_record_with_their_gsids(tenant: Tenant) ->
     assert all(gsid in message for gsid in gsids[:2])
 
 
+def test_only_a_few_of_many_matching_rows_are_listed(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": "Twin"}] * 40)
+    run = tenant.load(schema(), record(Name="Twin", Employees=1))
+    message = run.rejects[0]["gainsight_reject"]["message"]
+    assert message.startswith("40 rows of Company have this key: ")
+    assert message.endswith(" and 35 more")
+
+
 def test_multi_match_first_updates_one_row_only(tenant: Tenant) -> None:
     tenant.sandbox.tenant.seed("company", [{"Name": "Twin"}, {"Name": "Twin"}])
     run = tenant.load(schema(), record(Name="Twin", Employees=5), multi_match="first")

@@ -63,3 +63,13 @@ def test_created_rows_are_listed_in_private_file(tenant: Tenant) -> None:
     assert path.name.endswith(".created.csv")
     assert path.stat().st_mode & 0o777 == 0o600
     assert run.summary["files"] == {"created": str(path)}
+
+
+def test_row_created_without_its_missing_parent_is_listed(tenant: Tenant) -> None:
+    lookups = {"ParentCompany": {"object_name": "company", "fields": {"parent": "Name"}}}
+    columns = {"Name": {"type": "string"}, "parent": {"type": "string"}}
+    run = tenant.load(schema(columns=columns), record(Name="C", parent="P"), lookups=lookups)
+    assert run.outcomes() == {"rejected": 1}
+    [row] = tenant.rows("company")
+    listed = Path(run.summary["files"]["created"]).read_text(encoding="utf-8").splitlines()
+    assert listed[1:] == [f"accounts,C,{row['Gsid']}"]

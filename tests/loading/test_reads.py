@@ -168,7 +168,7 @@ def test_object_that_never_responded_fails_after_three_server_errors(
     tenant = start_tenant(switches={"query_error_object": "company"}, **RESPONSES)
     run = load_responses(tenant, [response("a", "Initech")], {"Company__gc": by_name()})
     assert run.codes == ["unavailable"]
-    assert "company responds to every query with a server error" in str(run.reject_lines)
+    assert "company has answered every query with a server error" in str(run.reject_lines)
     assert tenant.count_calls()["query"] == 3
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from late_calls import AlarmClock
+from responses import RESPONSES, load_responses, response
 from singer_messages import Message, companies, record, schema, state
 from singer_runs import TargetRun, Tenant
 from wire import Call, refusal, wired
@@ -65,6 +66,26 @@ def test_unavailable_batch_is_held_back_until_later_success(
     assert [reject["record"]["Name"] for reject in run.rejects] == [f"C{n}" for n in range(50)]
     assert run.states[-1] == {"read": 150}
     assert (run.exit_code, "50 records rejected" in run.log[-1]) == (0, True)
+
+
+def test_rejects_without_a_call_do_not_show_that_the_tenant_is_available(
+    start_tenant: Callable[..., Tenant],
+) -> None:
+    down = {"kind": "unavailable", "method": "POST", "path": "/v1/data/objects/Response__gc"}
+    tenant = start_tenant(**RESPONSES, faults=[down])
+    tenant.sandbox.tenant.seed("company", [{"Name": "Initech"}])
+    lines = [response(f"r{n}", "Initech" if n % 2 == 0 else "Hooli") for n in range(20)]
+    run = load_responses(
+        tenant,
+        [message for n, line in enumerate(lines) for message in (line, state(read=n + 1))],
+        max_retry_seconds=30,
+        max_concurrency=1,
+        read_group_size=1,
+        batch_size_rows=1,
+    )
+    assert run.exit_code == 1
+    assert "3 batches in a row" in run.error
+    assert run.states == []
 
 
 def test_three_unavailable_batches_in_a_row_stop_run(

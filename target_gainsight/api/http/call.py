@@ -42,10 +42,10 @@ def csv_form(
     fields: Mapping[str, str], filename: str, open_file: Callable[[], BinaryIO]
 ) -> tuple[str, OpenBody]:
     """Return media type and body of a form of text fields, followed by a CSV file in `file`."""
-    place = secrets.token_hex(16)
-    file = (filename, place, "text/csv; charset=utf-8")
+    placeholder = secrets.token_hex(16)
+    file = (filename, placeholder, "text/csv; charset=utf-8")
     form, media_type = encode_multipart_formdata([*fields.items(), ("file", file)])
-    head, tail = form.split(place.encode())
+    head, tail = form.split(placeholder.encode())
     return media_type, lambda: FormStream(head, open_file(), tail)
 
 

@@ -30,7 +30,8 @@ logger = logging.getLogger(__name__)
 _LOGGED_WINDOW_SECONDS = 60
 _MAX_THROTTLED_SECONDS = 3900.0
 _MAX_THROTTLED_WINDOWS = 3
-"""Longer than other integrations, or a limit per hour, can keep us from a single call."""
+"""If every call is throttled for longer than this, the day's quota must be used up: hourly limits
+and bursts of other integrations end sooner."""
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ class SqliteStore(PermitStore):
             (application_id,) = run("PRAGMA application_id").fetchone()
             is_empty = run("SELECT 1 FROM sqlite_master").fetchone() is None
             if application_id != _APPLICATION_ID and (application_id or not is_empty):
-                message = "it is a database of something else"
+                message = "it is the database of another application"
                 raise sqlite3.DatabaseError(message)
             run("PRAGMA journal_mode = WAL")
             run("PRAGMA synchronous = NORMAL")

@@ -103,24 +103,24 @@ def is_duplicate(failure: FieldFailure) -> bool:
 def _save_by_reference(send: Send, call: Call) -> PerRecordResponse:
     repeatable = call.method == "PUT"
     call = replace(call, repeatable=repeatable, partial=True, expects=_is_by_reference)
-    answer: Response | RefusedError
+    response: Response | RefusedError
     try:
-        answer = send(call)
+        response = send(call)
     except RefusedError as refusal:
         if not _is_by_reference(refusal.data):
             raise
-        answer = refusal
-    data = as_mapping(answer.data)
+        response = refusal
+    data = as_mapping(response.data)
     refused = {}
-    for reference, why in _by_reference(data, "failures", "failure"):
-        code = next(_texts(as_mappings(why), _CODES), "")
-        refused[reference] = FieldFailure(None, None, code, "; ".join(_texts(why, _MESSAGES)))
+    for reference, failures in _by_reference(data, "failures", "failure"):
+        code = next(_texts(as_mappings(failures), _CODES), "")
+        refused[reference] = FieldFailure(None, None, code, "; ".join(_texts(failures, _MESSAGES)))
     written = {
-        reference: next(_texts(what, _IDENTIFIERS), None)
-        for reference, what in _by_reference(data, "success")
+        reference: next(_texts(results, _IDENTIFIERS), None)
+        for reference, results in _by_reference(data, "success")
         if reference not in refused
     }
-    return PerRecordResponse(written, refused, answer.request_id)
+    return PerRecordResponse(written, refused, response.request_id)
 
 
 def _is_by_reference(data: Json) -> bool:
@@ -131,8 +131,8 @@ def _by_reference(data: Record, *names: str) -> Iterator[tuple[str, list[Json]]]
     """Yield each reference in these objects or lists of objects, with its value as a list."""
     for listed in map(data.get, names):
         for part in listed if isinstance(listed, list) else [listed]:
-            for reference, what in as_mapping(part).items():
-                yield reference, what if isinstance(what, list) else [what]
+            for reference, items in as_mapping(part).items():
+                yield reference, items if isinstance(items, list) else [items]
 
 
 def _texts(items: Sequence[Json], names: tuple[str, ...]) -> Iterator[str]:

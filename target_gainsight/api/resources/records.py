@@ -162,8 +162,8 @@ class RecordsApi:
             if known or error.status != _SERVER_ERROR:
                 raise
             message = (
-                f"{object_name} responds to every query with a server error and never did "
-                "otherwise. Some system objects cannot be read; look up another object"
+                f"{object_name} has answered every query with a server error. Some system objects "
+                "cannot be queried; use another object"
             )
             raise replace(error, message=message) from error
         except (errors.RefusedError, errors.NotFoundError) as error:
@@ -211,14 +211,18 @@ def rows_of(data: Json) -> tuple[Record, ...] | None:
 
 
 def _fields_in(description: str, select: Sequence[str]) -> tuple[str, ...]:
-    """Return the selected fields that a description names, as in `Column t1.X`, or their lookup."""
-    words = [word.strip(".").lower() for word in re.findall(r"[\w.]+", description)]
-    return tuple(
-        name
-        for name in select
-        for field in [name.lower()]
-        if any(f".{word}".endswith(f".{field}") or field.startswith(f"{word}.") for word in words)
-    )
+    """Return the selected fields that a description names, in their own case or else in any.
+
+    It may qualify them, as in `Column t1.X`, or name only the lookup that they follow.
+    """
+    words = [word.strip(".") for word in re.findall(r"[\w.]+", description)]
+    exact = tuple(name for name in select if _is_named(name, words))
+    lower = [word.lower() for word in words]
+    return exact or tuple(name for name in select if _is_named(name.lower(), lower))
+
+
+def _is_named(name: str, words: Sequence[str]) -> bool:
+    return any(f".{word}".endswith(f".{name}") or name.startswith(f"{word}.") for word in words)
 
 
 def _spell_as_selected(row: Record, select: Sequence[str]) -> Record:

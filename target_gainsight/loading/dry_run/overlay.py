@@ -1,4 +1,4 @@
-"""What replaces the writer of a stream in a dry run, and lets later reads see what it planned."""
+"""Dry-run stand-ins for a stream's writer and its current rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -96,7 +96,7 @@ class Plan:
 
     Attributes:
         schemas: The objects, whose picklists are shown by labels, by stream.
-        names: By GSID, what lookups have found rows by.
+        names: The values by which lookups found rows, by GSID.
         written: By lower-case object and lookup keys, the rows that would have been written.
     """
 
@@ -162,7 +162,9 @@ class Plan:
             calls["timeline"] / timeline.allowed_per_window,
             60 * hours,
         )
-        percent = WHOLE_DAY * together / limit.allowed_per_day if limit.allowed_per_day else 0.0
+        percent = max(
+            _percent_of_day(together, limit), _percent_of_day(calls[UPLOAD], self.limits["bulk"])
+        )
         return {
             "calls": calls.total(),
             "by_kind": dict(calls),
@@ -225,6 +227,10 @@ def _key_texts(keys: Sequence[object]) -> str:
     parts = (key if isinstance(key, list) else [key] for key in keys)
     texts = (" | ".join(map(display, each)) for each in parts if each != [None])
     return ", ".join(texts) or "a record without keys"
+
+
+def _percent_of_day(calls: int, limits: RateLimits) -> float:
+    return WHOLE_DAY * calls / limits.allowed_per_day if limits.allowed_per_day else 0.0
 
 
 def _up_to_tenth(number: float) -> float:

@@ -44,7 +44,7 @@ class DeferredParents:
 
     @property
     def is_due(self) -> bool:
-        """Whether a pass is due."""
+        """True if a pass is due."""
         are_many = len(self._waiting) >= self._due_count
         return self._due_at is not None and (are_many or self.now() >= self._due_at)
 
@@ -94,14 +94,18 @@ class DeferredParents:
     def settle(self, result: BatchResult) -> None:
         """Replace each follow-up update in a result by the original record it completes."""
         originals = self._following_up
-        for place, written in enumerate(result.settlements):
+        for index, written in enumerate(result.settlements):
             original = originals.pop(written.record, None)
             if original is None:
                 continue
             outcome = original.outcome
             if outcome is Outcome.UNCHANGED or written.outcome is Outcome.REJECTED:
                 outcome = written.outcome
-            result.settlements[place] = original._replace(outcome=outcome, reason=written.reason)
+            result.settlements[index] = original._replace(
+                outcome=outcome,
+                reason=written.reason,
+                was_created=original.outcome is Outcome.CREATED,
+            )
         result.unavailable = [
             originals.pop(each).record if each in originals else each for each in result.unavailable
         ]
@@ -143,9 +147,14 @@ class DeferredParents:
             else:
                 self._following_up[update] = original
                 to_write.append(update)
-        for update, _, reason, _ in refused.settlements:
-            record = updates[update].record
-            record.waiting = {}
+        for update, _, reason, *_ in refused.settlements:
+            original = updates[update]
+            original.record.waiting = {}
             message = f"{reason.message if reason else ''}; its own row was written without it"
-            result.settle(record, Outcome.REJECTED, reason and replace(reason, message=message))
+            rejected = original._replace(
+                outcome=Outcome.REJECTED,
+                reason=reason and replace(reason, message=message),
+                was_created=original.outcome is Outcome.CREATED,
+            )
+            result.settlements.append(rejected)
         return result, to_write

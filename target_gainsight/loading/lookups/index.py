@@ -9,6 +9,7 @@ from typing import TypeVar
 from target_gainsight.api import (
     MAX_PAGE,
     Condition,
+    NotFoundError,
     RecordsApi,
     RefusedError,
     UnavailableError,
@@ -49,7 +50,7 @@ Comparable = Callable[[str], str | None]
 
 
 class Cache(OrderedDict[K, V]):
-    """A bounded cache, which drops its oldest entry."""
+    """A bounded cache, which drops its least recently added or moved entry."""
 
     def __init__(self, limit: int = MAX_KEPT) -> None:
         super().__init__()
@@ -67,9 +68,9 @@ class LookupIndex:
 
     Attributes:
         targets: The objects, in lower case, and match fields that lookups of the run use.
-        names: In a dry run, receives by GSID what rows were found by; rows that would have been
-            written are found, too.
-        found: GSIDs, and how often the run had created rows of the object when they were read.
+        names: In a dry run, collects the values by which rows were found, by GSID; planned rows
+            are then found, too.
+        found: GSIDs by reference, with the object's create counter when they were read.
         near: By reference, a row in another spelling; empty if there is none.
     """
 
@@ -88,12 +89,12 @@ class LookupIndex:
     )
 
     def on_create(self, object_name: str) -> None:
-        """Look again for what was not found: rows have been created, or given keys."""
+        """Let lookups that found nothing be read again: rows were created or given keys."""
         self._creates[object_name.lower()] += 1
 
     def on_settled(self, object_name: str, settlements: Iterable[Settlement]) -> None:
         """Note which rows there are by now, or would be if the run were real."""
-        for record, outcome, _, gsid in settlements:
+        for record, outcome, _, gsid, _ in settlements:
             if outcome is Outcome.REJECTED and not record.deletes:
                 self.on_reject(object_name, record.fields)
             if outcome is Outcome.CREATED or record.claimed is not None:
@@ -120,7 +121,7 @@ class LookupIndex:
     def _match_keys(
         self, object_name: str, fields: Mapping[str, object], comparable: Comparable
     ) -> Iterator[Key]:
-        """List what a record of this run may be looked up by."""
+        """Yield the keys by which lookups may refer to a record."""
         for target, names in self.targets:
             values = [fields.get(name) for name in names]
             if target == object_name.lower() and None not in values:
@@ -149,7 +150,7 @@ class LookupIndex:
                     missing.append(key)
             try:
                 self._read_parts(object_name, missing)
-            except RefusedError as refusal:
+            except (RefusedError, NotFoundError) as refusal:
                 advice = "Look it up by other fields."
                 message = f"the tenant refuses to look up {object_name} by {missing[0]}: {refusal}"
                 raise RunStoppedError(message, suggestion=advice) from refusal
@@ -172,7 +173,7 @@ class LookupIndex:
             try:
                 if self._max_keys[True]:
                     self._read_parts(object_name, of_object, near=True)
-            except (UnavailableError, RefusedError) as error:
+            except (UnavailableError, RefusedError, NotFoundError) as error:
                 self._max_keys[True] = 0
                 text = "%s: rows with similar values are no longer suggested for failed lookups: %s"
                 logger.warning(text, object_name, error)
@@ -226,7 +227,7 @@ class LookupIndex:
 def _match_key(
     object_name: str, names: tuple[str, ...], values: Iterable[object], comparable: Comparable
 ) -> Key:
-    """Return what a record of this run is found by; both forms of a Salesforce id are one."""
+    """Return the key under which lookups find a record; both Salesforce ids of it are equal."""
     return (object_name, names, *(comparable(str(value)) for value in values))
 
 

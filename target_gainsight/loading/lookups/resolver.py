@@ -8,7 +8,7 @@ from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.lookups.plans import COMPANY_LINKS, LookupPlan, StreamLookups
 from target_gainsight.loading.outcomes import REJECTED_PARENT, BatchResult, Outcome, Reason
 from target_gainsight.loading.records import LoadRecord
-from target_gainsight.mapping.errors import FieldError
+from target_gainsight.mapping.errors import FieldError, first_few
 
 NO_MATCH = "lookup_no_match"
 MULTI_MATCH = "lookup_multi_match"
@@ -101,14 +101,15 @@ class Resolver:
         name, near = plan.match.object_name, self.index.near.get(reference, "")
         code, message = NO_MATCH, f"no row of {name} has {reference}"
         if gsids:
-            code, message = MULTI_MATCH, f"{len(gsids)} rows of {name} match: {', '.join(gsids)}"
+            code, message = MULTI_MATCH, f"{len(gsids)} rows of {name} match: {first_few(gsids)}"
         if self.index.is_rejected(reference):
             code = REJECTED_PARENT
             hint = "its parent was rejected in this run: fix that one first, then replay"
         elif gsids:
             hint = "choose match fields that are unique, or set multi_match to first"
         elif near:
-            hint = f"{near} differs in spelling only: make the two equal"
+            message += f"; {near} differs in spelling only"
+            hint = "make the two equal"
         elif name == USER:
             hint = ADD_USER
         value = reference.written[0] if len(reference.written) == 1 else list(reference.written)

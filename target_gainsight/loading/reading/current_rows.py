@@ -15,7 +15,7 @@ from target_gainsight.loading.keys import COMPANIES, COMPANY_ID, Key, KeyReader,
 from target_gainsight.loading.outcomes import Reason, RunStoppedError
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.storage.temp_database import SpilledValues
-from target_gainsight.mapping.errors import display
+from target_gainsight.mapping.errors import display, first_few
 from target_gainsight.mapping.types.spellings import is_blank
 
 logger = logging.getLogger(__name__)
@@ -110,12 +110,19 @@ class ObjectReader:
         """Leave some optional fields out of later queries; all of them if none is named."""
         new = [name for name in names if name not in self._unreadable]
         self._unreadable = self._unreadable.union(new)
-        if new or not (names or self.reads_needed_only):
+        if new:
             logger.warning(
-                "%s: the tenant cannot read %s (%s); it is left out of queries, and records that "
+                "%s: the tenant cannot read %s (%s); queries leave that out, and records that "
                 "carry it are written without being compared",
                 self.object_name,
-                ", ".join(sorted(new)) or "one of its fields",
+                ", ".join(sorted(new)),
+                error,
+            )
+        elif not (names or self.reads_needed_only):
+            logger.warning(
+                "%s: the tenant refuses a query without naming the field (%s); queries read only "
+                "key fields from now on, and records are written without being compared",
+                self.object_name,
                 error,
             )
         self.reads_needed_only = self.reads_needed_only or not names
@@ -143,11 +150,18 @@ class ObjectReader:
             problem = f"that were not asked for by {', '.join(needed)}"
         if problem:
             message = (
-                f"the tenant returns rows of {self.object_name} {problem}. Nothing is written, "
-                "because rows that exist could be taken for missing; try other lookup_keys"
+                f"the tenant returns rows of {self.object_name} {problem}. The run stops, because "
+                "an existing row could be taken for missing. Use other fields as lookup keys or in "
+                "the lookup"
             )
             raise RunStoppedError(message)
         return checked
+
+
+def gsid_of(row: Row) -> str | None:
+    """Return the GSID of a row, if the query returned it."""
+    gsid = row.get(GSID)
+    return str(gsid) if gsid else None
 
 
 @dataclass(kw_only=True, eq=False)
@@ -156,7 +170,7 @@ class CurrentRows:
 
     Attributes:
         read_as: The fields that a query knows under another name.
-        required: What every row must carry beside the lookup keys.
+        required: Further fields that every row must carry.
         rule_fields: Fields that every row must carry because a write rule depends on them.
         compared: Further fields that queries probably return; None if all are described. If the
             tenant refuses them, only which rows exist is read.
@@ -251,8 +265,9 @@ class CurrentRows:
         named = refusal.fields if isinstance(refusal, errors.UnreadableFieldError) else ()
         fields = ", ".join(named or self.keys.names)
         return (
-            f"the tenant cannot read {fields} of {self.reader.object_name}, which lookup_keys or "
-            f"field_rules need: {refusal}. Choose other lookup_keys, or remove the field's rule"
+            f"the tenant cannot read {fields} of {self.reader.object_name}, which lookup_keys, "
+            f"fallback_keys or field_rules need: {refusal}. Choose other keys, or remove the "
+            "field's rule"
         )
 
     def _read_part(self, values: Sequence[KeyValues], select: tuple[str, ...]) -> list[Row]:
@@ -359,10 +374,13 @@ class FallbackRows(CurrentRows):
             return by_gsid[free[0]]
         if not taken and not free:
             return None
-        message = f"rows with its fallback keys: {', '.join((*taken, *free))}"
-        hint = f"give the right row its lookup keys by hand{', or replay it' if taken else ''}"
+        rows_found = first_few((*taken, *free))
+        message = f"several rows, or one already assigned, have its fallback keys: {rows_found}"
         for gsid, key in taken.items():
-            message += f"; {gsid}: this run gives it the key {' | '.join(map(display, key))}"
+            message += f"; this run gives {gsid} the key {' | '.join(map(display, key))}"
+        hint = "set the lookup keys of the right row in Gainsight"
+        if taken:
+            hint += ", or replay this record"
         return Reason(
             "ambiguous_key",
             message,

@@ -13,9 +13,9 @@ class Checkpoint:
     """Holds STATE messages back until they are covered.
 
     Attributes:
-        emit: Writes one state, and brings to disk before what it covers.
+        emit: Writes one state, after bringing what it covers to disk.
         interval: Minimal seconds between two states; the last one is always written.
-        max_waiting: Of more waiting states every other one is dropped.
+        max_waiting: If more states are waiting, every other one is dropped.
         settled: The watermark: how far the records, at positions from 1 on, are settled without a
             gap.
     """
@@ -41,16 +41,16 @@ class Checkpoint:
     def settle(self, position: int) -> None:
         """Note that the record at a position is settled, which it must not be already."""
         bounds = self._bounds
-        place = bisect_right(bounds, position)
-        if place % 2 or position > self.received:
+        index = bisect_right(bounds, position)
+        if index % 2 or position > self.received:
             message = f"position {position} of {self.received} cannot be settled (again)"
             raise ValueError(message)
-        joins_before = bounds[place - 1] == position
-        joins_after = bounds[place : place + 1] == [position + 1]
+        joins_before = bounds[index - 1] == position
+        joins_after = bounds[index : index + 1] == [position + 1]
         added = [] if joins_before else [position]
         if not joins_after:
             added.append(position + 1)
-        bounds[place - joins_before : place + joins_after] = added
+        bounds[index - joins_before : index + joins_after] = added
         self.settled = bounds[1] - 1
 
     def add(self, state: Mapping[str, Any]) -> None:

@@ -35,7 +35,7 @@ MAX_UNAVAILABLE_IN_A_ROW = 3
 
 MAX_LINES = MAX_PARENTS = 1000
 MAX_SECONDS_HELD = 600.0
-"""Then the children of a rejected parent are logged, because the input may never end."""
+"""After this, the children of a rejected parent are logged: the input may never end."""
 
 
 @dataclass
@@ -52,8 +52,8 @@ class RejectLog:
         stream = display(source.alias)
         if reason.code != REJECTED_PARENT:
             keys = [f"{one_line(name)} = {display(value)}" for name, value in source.key.items()]
-            place = ", ".join(keys) or f"record {source.sequence:,} of the input"
-            self._log(f"stream {stream}, {place}: {reason}")
+            identity = ", ".join(keys) or f"record {source.sequence:,} of the input"
+            self._log(f"stream {stream}, {identity}: {reason}")
             return
         self._children[stream, reason.message] += 1
         if len(self._children) > MAX_PARENTS:
@@ -123,22 +123,23 @@ class Ledger:
         if result.unavailable:
             self._deferred.append(result)
             logger.warning(
-                "%d records of %s are held back: %s",
-                len(result.unavailable),
+                "stream %s: %s held back: %s",
                 display(result.unavailable[0].source.alias),
+                counted(len(result.unavailable), "record"),
                 result.unavailable_reason,
             )
-        elif result.settlements:
+        elif result.settlements and not result.is_local:
             self._reject_deferred(settled=True)
         for settlement in result.settlements:
             self._record_all(settlement)
         self.checkpoint.advance()
         self._check_limits()
         if len(self._deferred) >= MAX_UNAVAILABLE_IN_A_ROW:
+            reason = result.unavailable_reason
+            because = reason.message if reason else "no response"
             message = (
                 f"Gainsight was not available for {MAX_UNAVAILABLE_IN_A_ROW} batches in a row "
-                f"({result.unavailable_reason}); the run stops and the state stays before the "
-                "first of them"
+                f"({because}); the run stops and the state stays before the first of them"
             )
             raise RunStoppedError(message, code="unavailable", suggestion=RUN_AGAIN)
 
@@ -186,8 +187,8 @@ class Ledger:
         Merged records share the reason why none was written; otherwise only the last one counts as
         written. They do not retire each other's rejects.
         """
-        record, outcome, reason, gsid = settlement
-        if outcome is Outcome.CREATED and not self.summary.dry_run:
+        record, outcome, reason, gsid, was_created = settlement
+        if (outcome is Outcome.CREATED or was_created) and not self.summary.dry_run:
             if not self._created.exists:
                 self._created.add("stream,key,gsid")
             key = " | ".join([str(part) for part in record.key])
@@ -217,7 +218,8 @@ class Ledger:
         self.summary.streams[source.alias].outcomes[outcome] += 1
         if reason is not None:
             if self.output.reject_values == "keys":
-                message = "the values are not kept (reject_values: keys)"
+                values = f"the value of {reason.field} is" if reason.field else "the values are"
+                message = f"{values} not kept (reject_values: keys)"
                 reason = replace(reason, value=None, message=message)
             self._count_reason(source, outcome, reason)
         if not self.summary.dry_run:
@@ -286,7 +288,7 @@ class Ledger:
 
     @property
     def location_of_reasons(self) -> str:
-        """Where the reasons of rejects, and of rows that failed in bulk jobs, can be read."""
+        """The location of the reasons of rejects and of rows that failed in bulk jobs."""
         if self.summary.dry_run:
             return "the plan"
         by_job = self.summary.failed_by_file

@@ -277,8 +277,11 @@ class Summary:
         for name, counts in self.streams.items():
             if counts.by_file:
                 lines.append(f"{display(name)} by file: {counts.by_file.to_text()}")
-                lines += [f"  rows failed of {path}" for path in counts.by_file.kept]
-                lines += [f"  to be imported: {path}" for path in counts.by_file.written]
+                lines += [
+                    f"  kept, because not all rows are confirmed: {path}"
+                    for path in counts.by_file.kept
+                ]
+                lines += [f"  to be imported by hand: {path}" for path in counts.by_file.written]
         return lines
 
     def reject_lines(self) -> list[str]:

@@ -22,7 +22,7 @@ def read_json(text: str | bytes) -> Any:  # noqa: ANN401 - whatever the source w
 
 
 def read_json_lines(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
-    """Read the whole lines of a file that are JSON objects; no file has none.
+    """Read the whole lines of a file that are JSON objects; a missing file has none.
 
     An incomplete last line, of a file that is still being written, is left out.
     """
@@ -51,7 +51,7 @@ def _decimal(text: str) -> Decimal:
     try:
         return Decimal(text)
     except ArithmeticError:
-        message = "a number is beyond every range"
+        message = "a number is out of range"
         raise ValueError(message) from None
 
 

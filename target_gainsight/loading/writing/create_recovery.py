@@ -70,8 +70,12 @@ class RecoveringWriter(Writer):
     def _look_up(self, findable: Sequence[Unresolved], result: BatchResult) -> Matches:
         try:
             if any(each.may_still_commit for each in findable):
-                wait = "the call may still be committed: waiting %.0f more seconds"
-                logger.warning(wait, self.timeout)
+                logger.warning(
+                    "%s: a call that timed out may still be committed; waiting %.0f s before its "
+                    "records are looked up",
+                    self.rows.reader.object_name,
+                    self.timeout,
+                )
                 self.clock.wait(self.timeout)
             extra = (CREATED_DATE,) if self.only_new else ()
             return self.rows.read([each.record for each in findable], extra=extra)

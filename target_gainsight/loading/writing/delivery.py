@@ -11,6 +11,7 @@ from target_gainsight.loading.outcomes import BatchResult, Outcome, RunStoppedEr
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.writing.isolation import Part, narrow
 from target_gainsight.loading.writing.writer import Action, Unresolved, Writer
+from target_gainsight.mapping.errors import counted
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ class Delivery:
     result: BatchResult = field(default_factory=BatchResult, init=False)
     parts: list[Part] = field(default_factory=list, init=False)
     first_lost: tuple[errors.UnknownOutcomeError, float] | None = field(default=None, init=False)
+    lost: set[LoadRecord] = field(default_factory=set, init=False)
 
     def deliver(self, action: Action, batch: Sequence[LoadRecord]) -> BatchResult:
         """Write a batch, at most as many records as one call takes, and find all outcomes.
@@ -49,7 +51,7 @@ class Delivery:
     def _send_all(self, action: Action, batch: Sequence[LoadRecord]) -> None:
         """Look up the creates of an earlier run that did not learn their outcome; send the rest."""
         replayed = [
-            Unresolved(record, "replayed", record.sent_before)
+            Unresolved(record, "an earlier run lost the response", record.sent_before)
             for record in batch
             if action == "create" and record.sent_before is not None
         ]
@@ -74,14 +76,18 @@ class Delivery:
         except errors.UnknownOutcomeError as error:
             self._recover_lost(part, error)
         else:
-            resent = self.first_lost is not None
             if unresolved:
-                sent = [replace(e, sent_at=e.sent_at or began, resent=resent) for e in unresolved]
+                sent = [
+                    replace(each, sent_at=each.sent_at or began, resent=each.record in self.lost)
+                    for each in unresolved
+                ]
                 self._recover(sent, part.action)
 
     def _recover_lost(self, part: Part, error: errors.UnknownOutcomeError) -> None:
         """Look up the records of a call whose response was lost; send the missing ones again."""
-        logger.warning("%s; %s (%d)", error, self.writer.after_lost_response, len(part.records))
+        self.lost.update(part.records)
+        count = counted(len(part.records), "record")
+        logger.warning("%s; %s: %s", error, self.writer.after_lost_response, count)
         clock, pauses = self.clock, self.result.pauses
         self.first_lost = self.first_lost or (error, clock.now())
         first, since = self.first_lost

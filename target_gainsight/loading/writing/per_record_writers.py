@@ -19,7 +19,7 @@ from target_gainsight.loading.keys import COMPANIES, COMPANY_ID
 from target_gainsight.loading.lookups.resolver import LOAD_FIRST
 from target_gainsight.loading.outcomes import BatchResult, Outcome
 from target_gainsight.loading.reading.comparison import Comparison
-from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, Matches
+from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, Matches, gsid_of
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.writing.create_recovery import (
     NOT_CONFIRMED,
@@ -64,7 +64,8 @@ class PeopleWriter(Writer):
                 text = error.description or ""
                 kept = [link for link in links if str(link[COMPANY_ID]) not in text]
                 if self.on_no_match == "reject" or len(kept) == len(links) > 1:
-                    reason = replace(refusal_reason(error), hint=PARENT_HINT)
+                    hint = PARENT_HINT if self.on_no_match == "reject" else LOAD_FIRST
+                    reason = replace(refusal_reason(error), hint=hint)
                     result.settle(record, Outcome.REJECTED, reason)
                     return []
                 links = kept if len(links) > 1 else []
@@ -142,7 +143,7 @@ class TimelineWriter(Writer):
         if row is not None and not self.comparison.changed_fields(record.fields, row):
             is_ours = each.resent or is_unconfirmed
             outcome = Outcome.CREATED if is_ours else Outcome.UNCHANGED
-            result.settle(record, outcome, gsid=str(row.get(GSID)))
+            result.settle(record, outcome, gsid=gsid_of(row))
             return False
         if not self.updates_existing:
             message = f"an activity has the ExternalId {record.fields[EXTERNAL_ID]}"
@@ -184,7 +185,7 @@ def _read_outcomes(
     by_reference: Sequence[tuple[str, LoadRecord]],
     response: PerRecordResponse,
     result: BatchResult,
-    is_there: Callable[[FieldFailure], bool] = lambda _: False,
+    may_exist: Callable[[FieldFailure], bool] = lambda _: False,
 ) -> list[Unresolved]:
     """Settle each record as the response says; return those that may be there all the same."""
     missing = not_confirmed("the response does not mention this record", response.request_id)
@@ -201,7 +202,7 @@ def _read_outcomes(
             is_incomplete = failure.code == MISSING_FIELD
             hint = "map a column to that field, or set a constant" if is_incomplete else ""
             reason = replace(refusal_reason(error, failure), hint=hint)
-        if failure is None or (action == "create" and is_there(failure)):
+        if failure is None or (action == "create" and may_exist(failure)):
             unresolved.append(Unresolved(record, reason.message, reason=reason))
         else:
             result.settle(record, Outcome.REJECTED, reason)

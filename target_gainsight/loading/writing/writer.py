@@ -27,6 +27,7 @@ class Unresolved:
         cause: What happened, as a phrase.
         sent_at: When it was sent, in epoch seconds, if possible on the tenant's clock.
         reason: Why it is rejected if the call had no effect; None if it is to be sent again.
+        may_still_commit: The call timed out, so that the tenant may still be working on it.
         resent: An earlier response for the same record was lost in this run.
     """
 
