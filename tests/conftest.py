@@ -1,10 +1,11 @@
-"""For every test: a clock that jumps, a tenant by it, and the signals as they were."""
+"""Fixtures for all tests: a fake clock, a sandbox, a clean environment, restored signals."""
 
 from __future__ import annotations
 
 import contextlib
 import itertools
 import logging
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,10 @@ from target_gainsight.sandbox import start_sandbox
 
 hypothesis.settings.register_profile("steady", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("steady")  # the same examples on every machine, however slow it is
+
+TERMINAL_NAMES = {"FORCE_COLOR", "NO_COLOR", "COLUMNS", "LINES"}
+PROXY_NAMES = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"}
+FOREIGN_PREFIXES = ("TARGET_GAINSIGHT_", "MELTANO_", "SINGER_SDK_")
 
 
 @pytest.fixture
@@ -50,6 +55,16 @@ def start_tenant(
             return Tenant(sandbox, clock, tmp_path, caplog)
 
         yield start
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove the variables that change what the code under test does or prints."""
+    if request.node.get_closest_marker("e2e"):
+        return
+    for name in os.environ:
+        if name.upper() in TERMINAL_NAMES | PROXY_NAMES or name.startswith(FOREIGN_PREFIXES):
+            monkeypatch.delenv(name)
 
 
 @pytest.fixture(autouse=True)

@@ -38,13 +38,6 @@ from target_gainsight.api import (
 from target_gainsight.api.auth import AuthHeader
 
 
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-
-
 def call(client: GainsightClient, *, repeatable: bool = False) -> Any:
     answered = client.send(Call("POST", "/v1/x", kind="x", json={"a": 1}, repeatable=repeatable))
     return answered.data

@@ -18,10 +18,8 @@ from target_gainsight.target import TargetGainsight
 
 
 @pytest.fixture(autouse=True)
-def only_what_a_test_sets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def without_dotenv(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in CONFIG_SCHEMA["properties"]:
-        monkeypatch.delenv(f"TARGET_GAINSIGHT_{name.upper()}", raising=False)
 
 
 def given(monkeypatch: pytest.MonkeyPatch, **variables: str) -> dict[str, Any]:

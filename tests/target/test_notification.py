@@ -59,8 +59,7 @@ def receiving() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+def receiver() -> Iterator[Receiver]:
     with receiving() as receiver:
         yield receiver
 
