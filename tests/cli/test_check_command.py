@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from conftest import Commands
+from commands import Commands
 from fake_clock import FakeClock
 
 STREAMS: dict[str, Any] = {

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import Result
-from conftest import Commands
+from commands import Commands
 from singer_runs import run_command
 
 TEXT = {"type": ["null", "string"]}

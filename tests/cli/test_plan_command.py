@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from conftest import Commands
+from commands import Commands
 
 from target_gainsight.cli import main
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from conftest import Commands
+from commands import Commands
 
 from target_gainsight.sandbox import Fault
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
-from conftest import Commands
+from commands import Commands
 from probed_tenant import EMAIL, OBJECT, PROBED, held
 
 from target_gainsight.probe.reads import READ_QUESTIONS

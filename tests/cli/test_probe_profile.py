@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from conftest import Commands
+from commands import Commands
 from singer_runs import clean_environment
 
 from target_gainsight.cli import main

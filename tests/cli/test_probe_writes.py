@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import requests
 from click.testing import Result
-from conftest import Commands
+from commands import Commands
 from probed_tenant import EMAIL, OBJECT, PROBED, held, sent_kinds
 from singer_runs import clean_environment
 from wire import json_response

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from conftest import Commands
+from commands import Commands
 
 from target_gainsight.cli import rejects as rejects_module
 from target_gainsight.loading.storage.private_file import PrivateFile
