@@ -185,6 +185,26 @@ def test_late_commit_comes_although_the_client_has_gone(api: Api, paused: Paused
     paused.watch.until(lambda: api.tenant.count("company") == 1)
 
 
+def test_stopping_cancels_a_late_commit(api: Api) -> None:
+    pausing = threading.Event()
+
+    async def pause(_: float) -> None:
+        pausing.set()
+        await asyncio.Event().wait()
+
+    server = ServerThread(make_app(api.tenant, pause=pause), 0)
+    api.tenant.faults.add(Fault("late_commit", seconds=90))
+    with ThreadPoolExecutor() as pool:
+        url = f"http://127.0.0.1:{server.port}/v1/data/objects/Company"
+        headers = {"accesskey": api.running.access_key}
+        body = {"records": [{"Name": "Acme"}]}
+        response = pool.submit(requests.post, url, json=body, headers=headers, timeout=60)
+        assert pausing.wait(60)
+        pool.submit(server.stop).result(timeout=60)
+        assert response.result().status_code == 500
+    assert api.tenant.count("company") == 0
+
+
 def test_latency_comes_after_the_commit_and_may_be_a_range(api: Api, paused: PausedTenant) -> None:
     paused.faults.add(Fault("latency", seconds=(30, 60)))
     response = paused.insert()
