@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -152,6 +153,34 @@ class WatchedOutput(io.StringIO):
         return super().write(text)
 
 
+class LineByLine(io.BytesIO):
+    """An input that delivers one line at a time, and ends once it may."""
+
+    def __init__(self, messages: Iterable[Message | str]) -> None:
+        super().__init__(lines_of(messages).encode())
+        self.may_end = threading.Event()
+        self.may_end.set()
+
+    def read1(self, _: int | None = -1) -> bytes:
+        line = self.readline()
+        if not line and not self.may_end.wait(COMMAND_SECONDS):
+            pytest.fail("The input had to wait for its end.")
+        return line
+
+
+def advance_with_input(target: TargetGainsight, clock: FakeClock, seconds: float) -> None:
+    """Let so many seconds pass after each line that the target reads."""
+    on_tick, lines_read = target.reader.on_tick, 0
+
+    def tick() -> None:
+        nonlocal lines_read
+        clock.advance(seconds * (target.reader.line_number - lines_read))
+        lines_read = target.reader.line_number
+        on_tick()
+
+    target.reader.on_tick = tick
+
+
 class Tenant:
     """A sandbox, and runs that load companies into it by default.
 
@@ -191,7 +220,8 @@ class Tenant:
     def load_text(self, text: str | bytes, **settings: Any) -> TargetRun:
         """Run a target over an input as it is; bytes are read as standard input is."""
         self._caplog.clear()
-        return self._run_over(self.target(**settings), text)
+        data = io.BytesIO(text.encode() if isinstance(text, str) else text)
+        return self.run_over(self.target(**settings), data)
 
     def run(
         self,
@@ -201,13 +231,13 @@ class Tenant:
     ) -> TargetRun:
         """Run this target over some messages."""
         self._caplog.clear()
-        return self._run_over(target, lines_of(messages), output)
+        return self.run_over(target, io.BytesIO(lines_of(messages).encode()), output)
 
-    def _run_over(
-        self, target: TargetGainsight, text: str | bytes, output: io.StringIO | None = None
+    def run_over(
+        self, target: TargetGainsight, data: io.BytesIO, output: io.StringIO | None = None
     ) -> TargetRun:
+        """Run this target over an input of the test's own."""
         output = output or io.StringIO()
-        data = io.BytesIO(text.encode() if isinstance(text, str) else text)
         with (
             contextlib.redirect_stdout(output),
             io.TextIOWrapper(data, encoding="utf-8") as source,

@@ -128,6 +128,7 @@ class GainsightRunner(TargetTestRunner):
     @override
     def new_target(self) -> TargetGainsight:
         target = TargetGainsight(config=dict(self.config), **self.default_kwargs)
+        target.session.checkpoint.interval = 0.0
         self._closing.callback(target.close)
         return target
 
@@ -365,11 +366,8 @@ def test_stream_refused_by_sdk_is_loaded_as_far_as_possible(
 
 
 def test_covered_states_are_relayed(
-    sandbox: RunningSandbox,
-    make_runner: Callable[..., GainsightRunner],
-    monkeypatch: pytest.MonkeyPatch,
+    sandbox: RunningSandbox, make_runner: Callable[..., GainsightRunner]
 ) -> None:
-    monkeypatch.setattr(TargetGainsight, "STATE_INTERVAL_SECONDS", 0)
     runner = make_runner(sandbox.base_url, read_group_size=3, batch_size_rows=3)
     MultipleStateMessages().run(runner.suite_config, sandbox, runner)
 

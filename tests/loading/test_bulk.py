@@ -16,7 +16,7 @@ from fake_clock import FakeClock
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from singer_messages import TEXT, Message, companies, record, schema, state
-from singer_runs import TargetRun, Tenant, WatchedOutput, lines_of
+from singer_runs import LineByLine, TargetRun, Tenant, WatchedOutput, advance_with_input, lines_of
 
 from target_gainsight.mapping.escaping import csv_text
 from target_gainsight.sandbox import Fault
@@ -364,28 +364,11 @@ def test_uploads_stay_within_the_hourly_limit(start_tenant: Callable[..., Tenant
     assert run.summary["calls"]["throttled"] == 0
 
 
-class LineByLine(io.BytesIO):
-    """An input that has one line at a time."""
-
-    def read1(self, _: int | None = -1) -> bytes:
-        return self.readline()
-
-
 def test_partial_file_is_sent_as_soon_as_the_upload_limits_allow(bulk_tenant: Tenant) -> None:
     target = bulk_tenant.target(object_type=None, streams={"accounts": PLAIN})
-    reader, on_tick = target.reader, target.reader.on_tick
-    lines_seen = 0
-
-    def tick() -> None:
-        nonlocal lines_seen
-        bulk_tenant.clock.advance(300 * (reader.line_number - lines_seen))
-        lines_seen = reader.line_number
-        on_tick()
-
-    reader.on_tick = tick
+    advance_with_input(target, bulk_tenant.clock, seconds=300)
     blocks = [[schema(), *companies([number])] for number in range(4)]
-    text = lines_of([line for block in blocks for line in block])
-    target.run_to_end(io.TextIOWrapper(LineByLine(text.encode()), encoding="utf-8"))
+    bulk_tenant.run_over(target, LineByLine(line for block in blocks for line in block))
     assert bulk_tenant.sandbox.tenant.count("company") == 4
     assert uploaded(bulk_tenant) == 2
 

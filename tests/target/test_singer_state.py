@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
 from collections.abc import Iterator
 
-import pytest
 from fake_clock import FakeClock
 from singer_messages import COMPANY_COLUMNS, TEXT, Message, record, schema, state
-from singer_runs import Tenant
+from singer_runs import LineByLine, Tenant, advance_with_input
 
 from target_gainsight.sandbox import Fault, ServerRule
 
@@ -33,22 +29,15 @@ def test_only_first_and_last_state_within_a_second(tenant: Tenant) -> None:
 
 def test_newest_covered_state_is_written_after_a_second(tenant: Tenant, clock: FakeClock) -> None:
     target = tenant.target()
-    with contextlib.redirect_stdout(io.StringIO()) as output:
-        for number in range(50):
-            target._process_state_message(state(at=number))
-            clock.advance(0.25)
-        target.reader.on_tick()
-    target.close()
-    assert [json.loads(line)["at"] for line in output.getvalue().splitlines()] == [*range(0, 50, 4)]
+    advance_with_input(target, clock, seconds=0.25)
+    run = tenant.run_over(target, LineByLine(state(at=number) for number in range(50)))
+    assert [each["at"] for each in run.states] == [*range(0, 50, 4), 49]
 
 
-def test_states_follow_groups_without_interval(
-    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("target_gainsight.target.TargetGainsight.STATE_INTERVAL_SECONDS", 0)
-    run = tenant.load(
-        schema(), *companies_with_states(9), read_group_size=3, batch_size_rows=3, max_concurrency=1
-    )
+def test_states_follow_groups_without_interval(tenant: Tenant) -> None:
+    target = tenant.target(read_group_size=3, batch_size_rows=3, max_concurrency=1)
+    target.session.checkpoint.interval = 0.0
+    run = tenant.run(target, schema(), *companies_with_states(9))
     covered = [each["accounts"] for each in run.states]
     assert covered == sorted(covered)
     assert set(covered) <= {3, 6, 9}
@@ -190,13 +179,18 @@ def test_stopped_run_writes_covered_state(tenant: Tenant) -> None:
 
 def test_old_partial_group_is_written_without_input(tenant: Tenant, clock: FakeClock) -> None:
     target = tenant.target(max_batch_age_seconds=300)
-    target._process_schema_message(schema())
-    target._process_record_message(record(Name="Initech"))
-    target.reader.on_tick()
-    assert tenant.names() == []
-    clock.advance(301)
-    target.reader.on_tick()
-    while target.session.context.pool.busy:
-        target.reader.on_tick()
+    on_tick, source = target.reader.on_tick, LineByLine([schema(), record(Name="Initech")])
+    source.may_end.clear()
+    began = clock.now()
+
+    def tick() -> None:
+        on_tick()
+        if tenant.names():
+            source.may_end.set()
+        elif target.reader.line_number == 2:
+            clock.advance(100)
+
+    target.reader.on_tick = tick
+    tenant.run_over(target, source)
     assert tenant.names() == ["Initech"]
-    target.close()
+    assert clock.now() - began >= 300
