@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from itertools import count
 
+from target_gainsight.api import Clock
+
 NOON = 1_767_268_800.0
 """2026-01-01 12:00:00 UTC."""
 
@@ -37,6 +39,22 @@ class FakeClock:
         """Let time pass without anybody waiting for it."""
         with self._lock:
             self._now += seconds
+
+
+class WatchedClock(Clock):
+    """The system's clock; a test can wait until a thread waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waits = threading.Semaphore(0)
+
+    def wait(self, seconds: float) -> bool:
+        self._waits.release()
+        return super().wait(seconds)
+
+    def until_waiting(self, threads: int = 1) -> None:
+        for _ in range(threads):
+            assert self._waits.acquire(timeout=60)
 
 
 class SimulatedClock:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 import traceback
 from pathlib import Path
@@ -108,12 +107,6 @@ def test_connections_are_kept(make_client: MakeClient) -> None:
         client.close()
 
 
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
 @pytest.mark.parametrize(
     ("base_url", "reason"),
     [
@@ -123,18 +116,18 @@ def closed_port() -> int:
     ],
 )
 def test_unreachable_domain_stops_run_with_reason(
-    make_client: MakeClient, base_url: str, reason: str
+    make_client: MakeClient, closed_port: int, base_url: str, reason: str
 ) -> None:
-    client = make_client(base_url.format(port=closed_port()))
+    client = make_client(base_url.format(port=closed_port))
     with pytest.raises(UnreachableError, match=reason) as caught:
         call(client)
     assert type(caught.value.__cause__) is RetryCallError
 
 
 def test_refusing_proxy_means_nothing_was_sent(
-    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+    make_client: MakeClient, closed_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", f"http://someone:passw0rd@127.0.0.1:{closed_port()}")
+    monkeypatch.setenv("HTTPS_PROXY", f"http://someone:passw0rd@127.0.0.1:{closed_port}")
     with pytest.raises(UnreachableError, match="no connection can be made") as caught:
         call(make_client("https://initech.example"))
     assert type(caught.value.__cause__) is RetryCallError
@@ -143,9 +136,9 @@ def test_refusing_proxy_means_nothing_was_sent(
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_loopback_address_bypasses_proxy(
-    host: str, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+    host: str, make_client: MakeClient, closed_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{closed_port()}")
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{closed_port}")
     with ScriptedServer([answer]) as server:
         assert call(make_client(f"http://{host}:{server.port}")) is not None
 
@@ -160,8 +153,8 @@ def test_tenant_that_goes_away_means_nothing_was_sent(make_client: MakeClient) -
     assert type(caught.value.__cause__) is RetryCallError
 
 
-def test_fault_is_classified_inside_except_block(make_client: MakeClient) -> None:
-    unreachable = make_client(f"http://127.0.0.1:{closed_port()}")
+def test_fault_is_classified_inside_except_block(make_client: MakeClient, closed_port: int) -> None:
+    unreachable = make_client(f"http://127.0.0.1:{closed_port}")
     with ScriptedServer([reset_after_reading]) as server:
         client = make_client(f"http://127.0.0.1:{server.port}")
         try:

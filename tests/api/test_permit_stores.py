@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import pytest
 import redis
 import redis_server
-from fake_clock import NOON, FakeClock
+from fake_clock import NOON, FakeClock, WatchedClock
 from redis_server import PASSWORD, RedisServer, running_redis
 from sharing import begin, results, sharing_process
 
@@ -269,7 +269,7 @@ def test_redis_forgets_a_tenant_that_is_not_called(
 
 
 def test_stopping_ends_a_wait_for_other_processes(store: Store, open_limiter: OpenLimiter) -> None:
-    clock = Clock()
+    clock = WatchedClock()
     limiter = open_limiter(store, clock=clock, per_window=1)
     limiter.acquire("synchronous")
     stopped: list[str] = []
@@ -281,6 +281,7 @@ def test_stopping_ends_a_wait_for_other_processes(store: Store, open_limiter: Op
 
     waiting = Thread(target=wait)
     waiting.start()
+    clock.until_waiting()
     limiter.stop()
     waiting.join(60)
     assert stopped == ["stopped"]
@@ -340,7 +341,7 @@ def test_failing_store_keeps_response_and_stops_next_call(
         limiter.acquire("synchronous")
 
 
-def test_closed_store_loses_no_response(store: Store, open_limiter: OpenLimiter) -> None:
+def test_release_after_close_is_harmless(store: Store, open_limiter: OpenLimiter) -> None:
     limiter = open_limiter(store)
     permit = limiter.acquire("synchronous")
     limiter.close()
@@ -358,11 +359,12 @@ def redis_error(url: str, open_limiter: OpenLimiter) -> str:
     return str(caught.value)
 
 
-def test_missing_redis_is_named_without_its_password(open_limiter: OpenLimiter) -> None:
-    port = redis_server.free_port()
-    message = redis_error(f"redis://me:{PASSWORD}@127.0.0.1:{port}/3", open_limiter)
+def test_missing_redis_is_named_without_its_password(
+    closed_port: int, open_limiter: OpenLimiter
+) -> None:
+    message = redis_error(f"redis://me:{PASSWORD}@127.0.0.1:{closed_port}/3", open_limiter)
     assert message.startswith("the Redis server of quota_store cannot be used: ")
-    assert f"127.0.0.1:{port}" in message
+    assert f"127.0.0.1:{closed_port}" in message
     assert message.endswith("Check the URL, its password, and that the server can be reached")
 
 

@@ -11,7 +11,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from fake_clock import NOON, FakeClock, SimulatedClock
+from fake_clock import NOON, FakeClock, SimulatedClock, WatchedClock
 
 from target_gainsight.api import (
     Clock,
@@ -201,7 +201,8 @@ def test_retry_after_zero_waits_a_second(clock: FakeClock) -> None:
 
 
 def test_stopping_ends_the_waits_and_issues_no_more_permits() -> None:
-    limiter = limiter_of(Clock(), per_window=1, quota_percent=100)
+    clock = WatchedClock()
+    limiter = limiter_of(clock, per_window=1, quota_percent=100)
     limiter.acquire("synchronous")
     ended: list[str] = []
 
@@ -213,6 +214,7 @@ def test_stopping_ends_the_waits_and_issues_no_more_permits() -> None:
     waiting = [Thread(target=wait) for _ in range(3)]
     for thread in waiting:
         thread.start()
+    clock.until_waiting(threads=3)
     limiter.stop()
     for thread in waiting:
         thread.join(timeout=60)

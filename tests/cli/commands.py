@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from click.testing import CliRunner, Result
 
 from target_gainsight.cli import main
 from target_gainsight.sandbox import RunningSandbox
+
+GAINSIGHT = str(Path(sys.executable).with_name("gainsight"))
 
 
 class Commands:

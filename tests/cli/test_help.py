@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import shlex
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
+from commands import GAINSIGHT
 from singer_runs import clean_environment
 
 from target_gainsight.cli import main
 
-GAINSIGHT = Path(sys.executable).with_name("gainsight")
 QUICK_START = Path(__file__).resolve().parents[2] / "docs" / "quick-start.md"
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
 from collections.abc import Iterable
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from commands import Commands
+from commands import GAINSIGHT, Commands
+from singer_runs import COMMAND_SECONDS
 
 from target_gainsight.cli import main
 
@@ -160,19 +164,20 @@ def test_summary_file_marks_a_dry_run(commands: Commands) -> None:
     assert json.loads(path.read_text())["dry_run"] is True
 
 
-def test_terminal_without_input_is_a_usage_error(
-    commands: Commands, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from target_gainsight.cli import plan as plan_module
-
-    class Terminal:
-        def isatty(self) -> bool:
-            return True
-
-    monkeypatch.setattr(plan_module, "sys", type("Sys", (), {"stdin": Terminal()}))
-    result = plan(commands)
-    assert result.exit_code == 2
-    assert "pipe a tap's output in, or name a file with --input" in result.stderr
+def test_terminal_without_input_is_a_usage_error() -> None:
+    master, terminal = pty.openpty()
+    run = subprocess.run(
+        [GAINSIGHT, "plan"],
+        stdin=terminal,
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_SECONDS,
+        check=False,
+    )
+    os.close(master)
+    os.close(terminal)
+    assert run.returncode == 2
+    assert "pipe a tap's output in, or name a file with --input" in run.stderr
 
 
 def test_plan_names_rules_and_rows_found_by_fallback_keys(commands: Commands) -> None:

@@ -8,15 +8,13 @@ import pty
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from click.testing import Result
-from commands import Commands
+from commands import GAINSIGHT, Commands
 from probed_tenant import EMAIL, OBJECT, PROBED, held, sent_kinds
 from singer_runs import clean_environment
 from wire import json_response
@@ -25,7 +23,6 @@ from target_gainsight.probe.reads import MAX_CALLS
 from target_gainsight.sandbox import Tenant
 from target_gainsight.sandbox.config.faults import Fault, ServerRule
 
-GAINSIGHT = str(Path(sys.executable).with_name("gainsight"))
 WRITES = {"insert", "update", "delete", "person"}
 SECONDS = 60
 

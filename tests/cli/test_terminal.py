@@ -9,11 +9,11 @@ import pty
 import re
 import struct
 import subprocess
-import sys
 import termios
 from pathlib import Path
 
 import pytest
+from commands import GAINSIGHT
 from rich.cells import cell_len
 from singer_messages import record, schema
 from singer_runs import clean_environment, run_command
@@ -28,7 +28,6 @@ MESSAGES = [
     record(Name="Initech", RenewalDate="sometime-in-the-next-century-or-so"),
 ]
 TABLES = ["rejects list", "rejects show latest", "describe company", "sandbox show Company"]
-GAINSIGHT = str(Path(sys.executable).with_name("gainsight"))
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
