@@ -137,7 +137,7 @@ class ScriptedServer:
         self._steps.clear()
         # A last connection lets the waiting thread see that there is nothing left to do.
         socket.create_connection(("127.0.0.1", self.port)).close()
-        self._thread.join(timeout=10)
+        self._thread.join(timeout=60)
         self._listener.close()
         assert not self._thread.is_alive(), "a client has left its connection open"
 

@@ -27,7 +27,7 @@ class RedisServer:
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.communicate(timeout=10)
+        self.process.communicate(timeout=60)
 
 
 def is_installed() -> bool:

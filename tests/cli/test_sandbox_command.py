@@ -170,15 +170,15 @@ def test_serve_runs_until_a_signal(tmp_path: Path, number: signal.Signals) -> No
         url = lines[0].rpartition(" ")[2].strip()
         headers = {"accesskey": "from-config"}
         path = f"{url}/v1/meta/services/objects/list"
-        assert requests.get(path, headers=headers, timeout=10).status_code == 200
-        assert requests.get(path, headers=headers, timeout=10).status_code == 429
+        assert requests.get(path, headers=headers, timeout=60).status_code == 200
+        assert requests.get(path, headers=headers, timeout=60).status_code == 429
         assert f"See the data in a browser: {url}/\n" in lines
-        assert "Latest calls" in requests.get(f"{url}/", timeout=10).text
+        assert "Latest calls" in requests.get(f"{url}/", timeout=60).text
         client = [line.split()[1] for line in lines if line.startswith("  client_")]
-        token = requests.post(f"{url}/v1/users/m2m/oauth/token", auth=tuple(client), timeout=10)
+        token = requests.post(f"{url}/v1/users/m2m/oauth/token", auth=tuple(client), timeout=60)
         assert token.status_code == 200
         process.send_signal(number)
         assert process.stdout.read().endswith("Stopped.\n")
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     assert f"  base_url: {url}\n" in lines
     assert "  access_key: from-config\n" in lines

@@ -19,7 +19,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
-_MOST_SECONDS = 20
+_MOST_SECONDS = 60
 _FLAGS = (
     "--headless",
     "--no-sandbox",  # root, as in most containers, may not start Chromium's own sandbox

@@ -48,7 +48,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox
                 f"{running.base_url}/v1/data/objects/company",
                 json={"records": [{"Name": _HOSTILE if number == 4 else f"N{number}"}]},
                 headers={"accesskey": running.access_key},
-                timeout=10,
+                timeout=60,
             )
         yield running
 

@@ -163,7 +163,7 @@ class _Stage:
         headers = {"accesskey": self._tenant.sandbox.access_key}
         for (status_id,) in files:
             url = f"{self._tenant.sandbox.base_url}{STATUS}/{status_id}"
-            while "COMPLETED" not in requests.get(url, headers=headers, timeout=5).text:
+            while "COMPLETED" not in requests.get(url, headers=headers, timeout=60).text:
                 self._clock.advance(1)
         return bool(files)
 

@@ -189,7 +189,7 @@ def close_cta(tenant: Tenant, gsid: str) -> None:
         f"{tenant.sandbox.base_url}/v2/cockpit/cta/",
         json={"requests": [{"record": {"Gsid": gsid, "status": "Closed Success"}}]},
         headers={"accesskey": tenant.sandbox.access_key},
-        timeout=10,
+        timeout=60,
     )
     assert answer.json()["result"], answer.text
 

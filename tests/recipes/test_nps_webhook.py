@@ -23,7 +23,7 @@ from watched_sandbox import WatchedSandbox, watched_sandbox
 pytestmark = pytest.mark.e2e
 
 TOKEN = "t0ken-of-the-survey-tool"
-SECONDS = 30
+SECONDS = 60
 PROMOTER, DETRACTOR, THIRD = responses()[:3]
 CUSTOMERGAUGE = {  # as CustomerGauge documents the responses of its API
     "contact": {"first_name": "Ana", "last_name": "Silva"},
@@ -52,7 +52,7 @@ class Pipeline:
     ) -> requests.Response:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         headers = {} if auth else {"Authorization": f"Bearer {token}"}
-        return requests.post(self.url, data=data, headers=headers, auth=auth, timeout=10)
+        return requests.post(self.url, data=data, headers=headers, auth=auth, timeout=60)
 
     def stop(self) -> None:
         """Stop the receiver as a service manager does, and wait for the target."""
@@ -216,9 +216,9 @@ def test_customergauge_response_arrives(tmp_path: Path, sandbox: WatchedSandbox)
 
 def test_health_check_needs_no_token(tmp_path: Path, sandbox: WatchedSandbox) -> None:
     with pipeline(tmp_path, sandbox) as running:
-        health = requests.get(f"{running.url}/health", timeout=10)
+        health = requests.get(f"{running.url}/health", timeout=60)
         assert (health.status_code, health.text) == (200, "ok\n")
-        assert requests.get(running.url, timeout=10).status_code == 404
+        assert requests.get(running.url, timeout=60).status_code == 404
         running.stop()
 
 

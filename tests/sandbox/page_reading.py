@@ -93,7 +93,7 @@ class Page:
 
 def open_page(api: Api, path: str = "/", **query: str | list[str]) -> Page:
     """Get an address of the page as a browser does: without an access key."""
-    answer = requests.get(f"{api.running.base_url}{path}", params=query, timeout=10)
+    answer = requests.get(f"{api.running.base_url}{path}", params=query, timeout=60)
     reader = _Reader()
     reader.feed(answer.text)
     reader.close()

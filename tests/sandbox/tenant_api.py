@@ -80,7 +80,7 @@ class Api:
 
     def call(self, method: str, path: str, body: Any = None, **more: Any) -> requests.Response:
         return self.session.request(
-            method, self.running.base_url + path, json=body, timeout=10, **more
+            method, self.running.base_url + path, json=body, timeout=60, **more
         )
 
     def insert(self, name: str, *records: dict[str, Any], lookups: Any = None) -> requests.Response:

@@ -16,14 +16,14 @@ POLICY = (
 
 @pytest.mark.parametrize("path", PAGES)
 def test_page_needs_no_access_key(api: Api, path: str) -> None:
-    assert requests.get(api.running.base_url + path, timeout=10).status_code == 200
+    assert requests.get(api.running.base_url + path, timeout=60).status_code == 200
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/call?number=1", "/record?object=company&gsid=x"])
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example"])
 def test_rebound_host_name_is_refused(api: Api, path: str, host: str) -> None:
     api.tenant.seed("company", [{"Name": "Acme"}])
-    answer = requests.get(api.running.base_url + path, headers={"host": host}, timeout=10)
+    answer = requests.get(api.running.base_url + path, headers={"host": host}, timeout=60)
     assert answer.status_code == 403
     assert answer.text == "Host is not allowed"
     assert answer.headers["content-security-policy"] == POLICY
@@ -39,7 +39,7 @@ def test_page_is_read_only(api: Api, method: str, path: str) -> None:
 
 @pytest.mark.parametrize("path", [*PAGES, "/rows?object=nothing", "/call?number=99"])
 def test_policy_forbids_scripts_and_foreign_sources(api: Api, path: str) -> None:
-    headers = requests.get(api.running.base_url + path, timeout=10).headers
+    headers = requests.get(api.running.base_url + path, timeout=60).headers
     assert headers["content-security-policy"] == POLICY
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-frame-options"] == "DENY"
@@ -94,7 +94,7 @@ def test_failing_page_shows_no_internals(
         raise RuntimeError(message)
 
     monkeypatch.setattr("target_gainsight.sandbox.page.views.charts", fail)
-    answer = requests.get(api.running.base_url, timeout=10)
+    answer = requests.get(api.running.base_url, timeout=60)
     assert answer.status_code == 500
     assert answer.text == "The page failed"
     assert answer.headers["content-security-policy"] == POLICY

@@ -150,7 +150,7 @@ def test_token_call_is_listed_without_token_or_secret(open_tenant: OpenTenant) -
         data={"grant_type": "client_credentials"},
         auth=("mine", "n0t-to-be-seen"),
         headers={"accesskey": None},
-        timeout=10,
+        timeout=60,
     )
     assert answer.status_code == 200
     api.insert("Company", {"Name": "n0t-to-be-seen"})

@@ -103,7 +103,7 @@ def test_server_error_is_500_without_internals(
 @pytest.mark.parametrize("body", ["{", "[1, 2", '{"records": NaN}', "\xff", "[" * 100_000])
 def test_body_that_is_no_json_is_refused(api: Api, body: Any) -> None:
     answer = api.session.post(
-        f"{api.running.base_url}/v1/data/objects/Company", data=body.encode("latin-1"), timeout=10
+        f"{api.running.base_url}/v1/data/objects/Company", data=body.encode("latin-1"), timeout=60
     )
     assert answer.status_code == 400
     assert answer.json()["result"] is False

@@ -44,7 +44,7 @@ def upload(api: Api, job: str, text: str | bytes) -> Any:
     content = text.encode() if isinstance(text, str) else text
     url = api.running.base_url + BULK
     form = {"jobId": (None, job), "file": ("rows.csv", content, "text/csv")}
-    return api.session.post(url, files=form, timeout=10)
+    return api.session.post(url, files=form, timeout=60)
 
 
 def status(api: Api, status_id: str) -> Any:

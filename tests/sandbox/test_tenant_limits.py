@@ -164,7 +164,7 @@ def statuses_of(open_tenant: OpenTenant) -> Iterator[StatusesOf]:
         url = f"http://127.0.0.1:{servers[-1].port}"
 
         def statuses(family: Family, count: int) -> list[int]:
-            answers = (api.session.post(f"{url}/{family}", timeout=10) for _ in range(count))
+            answers = (api.session.post(f"{url}/{family}", timeout=60) for _ in range(count))
             return [answer.status_code for answer in answers]
 
         return api.clock, statuses

@@ -30,7 +30,7 @@ def open_oauth(open_tenant: OpenTenant) -> Callable[..., Api]:
 
 def grant(api: Api, client: tuple[str, str] = CLIENT, **more: Any) -> requests.Response:
     return api.session.post(
-        f"{api.running.base_url}{TOKEN_PATH}", auth=client, timeout=10, **{"data": FORM, **more}
+        f"{api.running.base_url}{TOKEN_PATH}", auth=client, timeout=60, **{"data": FORM, **more}
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import requests
+from singer_runs import COMMAND_SECONDS
 
 from target_gainsight.sandbox import (
     SandboxConfigError,
@@ -40,7 +41,7 @@ def test_its_thread_does_not_keep_the_process_alive(tmp_path: Path) -> None:
         [sys.executable, "-c", script, str(tmp_path / "t.db")],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=COMMAND_SECONDS,
         check=True,
     )
     assert done.stdout == "ended\n"
@@ -54,7 +55,7 @@ def test_start_prints_nothing_and_sets_no_signal_handler(
 
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     with start_sandbox(tmp_path / "t.db") as running:
-        requests.get(running.base_url, timeout=10)
+        requests.get(running.base_url, timeout=60)
         assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
     assert capfd.readouterr() == ("", "")
 
@@ -65,7 +66,11 @@ def test_importing_it_loads_neither_server_nor_yaml() -> None:
         "print([name for name in ('starlette', 'uvicorn', 'yaml') if name in sys.modules])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=True
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_SECONDS,
+        check=True,
     )
     assert done.stdout.strip() == "[]"
 

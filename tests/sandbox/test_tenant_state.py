@@ -190,7 +190,7 @@ def test_concurrent_calls_each_count_once(open_tenant: OpenTenant) -> None:
         body = {"records": [{"Name": f"C{number}"}]}
         url = f"{api.running.base_url}/v1/data/objects/Company"
         for _ in range(10):
-            answer = requests.post(url, json=body, headers={"accesskey": "sandbox"}, timeout=10)
+            answer = requests.post(url, json=body, headers={"accesskey": "sandbox"}, timeout=60)
             statuses.append(answer.status_code)
 
     threads = [threading.Thread(target=call, args=(number,)) for number in range(8)]

@@ -82,12 +82,12 @@ def _own_address() -> str | None:
 
 def test_sandbox_is_unreachable_from_other_machines(tenant: Tenant) -> None:
     port = int(tenant.sandbox.base_url.rpartition(":")[2])
-    socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    socket.create_connection(("127.0.0.1", port), timeout=60).close()
     address = _own_address()
     if address is None:
         pytest.skip("this machine has no address but loopback")
     with pytest.raises(OSError, match="refused"):
-        socket.create_connection((address, port), timeout=5)
+        socket.create_connection((address, port), timeout=60)
 
 
 def test_sandbox_file_is_private(tenant: Tenant) -> None:
