@@ -155,7 +155,10 @@ def test_rule_for_unreadable_field_stops_stream(
     tenant.sandbox.tenant.seed("company", [{"Name": "Acme", "Industry": "by hand"}])
     run = load_company(tenant, {"Industry": rule})
     assert run.exit_code == 1
-    assert "cannot read Industry of Company, which lookup_keys, fallback_keys or field_rules need" in run.error
+    assert (
+        "cannot read Industry of Company, which lookup_keys, fallback_keys or field_rules need"
+        in run.error
+    )
     assert tenant.count_calls()["update"] == 0
 
 
