@@ -142,14 +142,22 @@ def test_missing_record_is_not_a_missing_object(
     assert not isinstance(caught.value, ObjectNotFoundError)
 
 
-@pytest.mark.parametrize("status", [200, 404])
 def test_web_page_as_first_response_means_wrong_domain(
-    client: GainsightClient, requests_mock: Any, status: int
+    client: GainsightClient, requests_mock: Any
 ) -> None:
-    requests_mock.get(URL, status_code=status, text="\n<!doctype html><html>Welcome</html>")
+    requests_mock.get(URL, text="\n<!doctype html><html>Welcome</html>")
     with pytest.raises(UnreachableError, match="is not reachable: the response is a web page"):
         get(client)
     assert requests_mock.call_count == 3
+
+
+def test_web_page_with_404_means_an_unknown_route(
+    acquainted: GainsightClient, requests_mock: Any
+) -> None:
+    page = requests_mock.get(URL, status_code=404, text="<html>not found</html>")
+    with pytest.raises(UnknownRouteError, match="check that the domain is a Gainsight CS"):
+        get(acquainted)
+    assert page.call_count == 1
 
 
 def test_redirect_is_not_followed_and_target_is_named(

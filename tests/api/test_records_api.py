@@ -220,9 +220,7 @@ NOTHING_MATCHES = failure("GSOBJ_1011", "No entity matches the given criteria")
     ("status", "answer"),
     [
         (200, success([])),
-        (200, success(None)),
         (200, success({"records": []})),
-        (200, success({"records": None})),
         (200, NO_DATA),
         (400, NO_DATA),
         (404, NO_DATA),
@@ -235,6 +233,15 @@ def test_every_form_of_no_rows_is_read(
 ) -> None:
     requests_mock.post(QUERY, status_code=status, json=answer)
     assert list(records.query("Company", select=["Gsid"])) == []
+
+
+@pytest.mark.parametrize("data", [None, {}, {"records": None}])
+def test_response_without_rows_or_a_word_about_them_is_not_read_as_none(
+    records: RecordsApi, requests_mock: Any, data: Any
+) -> None:
+    requests_mock.post(QUERY, json=success(data))
+    with pytest.raises(UnavailableError, match="does not have the shape"):
+        list(records.query("Company", select=["Gsid"]))
 
 
 @pytest.mark.parametrize(

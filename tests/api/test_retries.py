@@ -41,7 +41,6 @@ MISFORMED = [
     {"text": '{"result": true, "data'},
     {"text": "[]"},
     {"text": "{}"},
-    {"status_code": 404, "text": "<html>not found</html>"},
 ]
 
 

@@ -154,7 +154,9 @@ def _classify(response: Response, code: str | None) -> _Failure:
         return known
     if response.is_object:
         return _classify_refusal(response)
-    if status in _REFUSALS and status != _NOT_FOUND and not response.call.partial:
+    if status == _NOT_FOUND:
+        return _KNOWN_FAILURES["GS_APIG_1000"]
+    if status in _REFUSALS and not response.call.partial:
         return errors.RefusedError, "the call is refused without a readable reason"
     return _AMBIGUOUS, "the response is a web page, cut short or empty instead of a JSON object"
 

@@ -206,8 +206,9 @@ def objects_path(*parts: str) -> str:
 
 
 def rows_of(data: Json) -> tuple[Record, ...] | None:
-    """Return the rows of a query, bare or under `records`, or null; None for any other payload."""
-    return object_list(data.get("records", False) if isinstance(data, Mapping) else data)
+    """Return the rows of a query, bare or under `records`; None for any other payload, or null."""
+    rows = data.get("records") if isinstance(data, Mapping) else data
+    return None if rows is None else object_list(rows)
 
 
 def _fields_in(description: str, select: Sequence[str]) -> tuple[str, ...]:
