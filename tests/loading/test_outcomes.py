@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import itertools
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from singer_messages import Message, companies, record, schema, state
 from singer_runs import Tenant
 from wire import Call, wired
+
+from target_gainsight.loading.outcomes import Reason
 
 TEXT = {"type": ["string", "null"]}
 WHOLE = {"type": ["integer", "null"]}
@@ -184,6 +188,49 @@ def test_only_a_few_of_many_matching_rows_are_listed(tenant: Tenant) -> None:
     message = run.rejects[0]["gainsight_reject"]["message"]
     assert message.startswith("40 rows of Company have this key: ")
     assert message.endswith(" and 35 more")
+
+
+def test_row_that_a_response_repeats_is_one_row(tenant: Tenant) -> None:
+    def repeat(call: Call, status: int, envelope: Message) -> tuple[int, Message]:
+        if call.kind == "query":
+            envelope["data"] *= 2
+        return status, envelope
+
+    tenant.sandbox.tenant.seed("company", [{"Name": "Acme"}])
+    run = tenant.load(schema(), record(Name="Acme", Employees=1), http=wired(after=repeat))
+    assert run.outcomes() == {"updated": 1}
+
+
+def test_row_without_a_gsid_stops_the_run(tenant: Tenant) -> None:
+    def clear_gsids(call: Call, status: int, envelope: Message) -> tuple[int, Message]:
+        if call.kind == "query":
+            envelope["data"] = [{**row, "Gsid": None} for row in envelope["data"]]
+        return status, envelope
+
+    tenant.sandbox.tenant.seed("company", [{"Name": "Acme"}])
+    run = tenant.load(schema(), record(Name="Acme", Employees=1), http=wired(after=clear_gsids))
+    assert run.exit_code == 1
+    assert "returns rows of Company without Gsid" in run.error
+
+
+@pytest.mark.parametrize("sync_mode", ["insert", "upsert"])
+def test_rows_in_another_order_keep_their_gsids(tenant: Tenant, sync_mode: str) -> None:
+    def turn_round(call: Call, status: int, envelope: Message) -> tuple[int, Message]:
+        if call.kind in {"insert", "update"}:
+            envelope["data"]["records"].reverse()
+        return status, envelope
+
+    lines = [schema(), *companies(range(10))]
+    run = tenant.load(*lines, sync_mode=sync_mode, http=wired(after=turn_round))
+    assert run.outcomes() == {"created": 10}
+    with Path(run.summary["files"]["created"]).open(encoding="utf-8", newline="") as file:
+        listed = {row["key"]: row["gsid"] for row in csv.DictReader(file)}
+    assert listed == {row["Name"]: row["Gsid"] for row in tenant.rows("company")}
+
+
+def test_reason_names_its_field_although_the_message_contains_the_word() -> None:
+    reason = Reason("GSOBJ_1002", "This value is bad", field="value", value=7)
+    assert str(reason) == "GSOBJ_1002: value = 7: This value is bad"
 
 
 def test_multi_match_first_updates_one_row_only(tenant: Tenant) -> None:

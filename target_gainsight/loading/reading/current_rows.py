@@ -49,8 +49,11 @@ class Matches:
         self._exact: dict[Key, list[Row]] = defaultdict(list)
         self._near: dict[Key, list[Row]] = defaultdict(list)
         """The same rows by normalized key, from the first call of ``near`` on."""
+        gsids: set[object] = set()
         for row in rows:
-            self._exact[keys.read_key(row)].append(row)
+            if (gsid := row.get(GSID)) is None or gsid not in gsids:  # pages may overlap
+                gsids.add(gsid)
+                self._exact[keys.read_key(row)].append(row)
 
     def exact(self, key: Key) -> list[Row]:
         """List the rows that have this very key."""
@@ -137,7 +140,8 @@ class ObjectReader:
             missing = [
                 name
                 for name in needed
-                if name not in row and not isinstance(row.get(name.partition(".")[0]), dict)
+                if not (row.get(name) if name == GSID else name in row)
+                and not isinstance(row.get(name.partition(".")[0]), dict)
             ]
             if missing:
                 problem = f"without {', '.join(missing)}"

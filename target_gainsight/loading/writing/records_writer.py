@@ -129,7 +129,7 @@ class RecordsWriter(RecoveringWriter):
         if response.server_time is not None:
             sent_at = response.server_time.timestamp() - (self.clock.now() - began)
         unresolved = []
-        rows = _match_rows(bodies, response)
+        rows = self._in_order_sent(bodies, _match_rows(bodies, response))
         for record, body, row in zip(batch, bodies, rows, strict=True):
             failure = next((each for each in response.failures if carries(body, each)), None)
             if row is not None:
@@ -146,6 +146,23 @@ class RecordsWriter(RecoveringWriter):
                 reason = not_confirmed(f"{cause}, not this one", response.request_id)
                 unresolved.append(Unresolved(record, cause, sent_at, reason=reason))
         return unresolved
+
+    def _in_order_sent(
+        self, bodies: Sequence[Row], rows: Sequence[Row | None]
+    ) -> Sequence[Row | None]:
+        """Return the rows in the order of the records, if their keys show that they have another.
+
+        That they come in that order was observed, but is not documented.
+        """
+
+        def key_of(row: Row | None) -> str:
+            names_gsid = GSID in bodies[0]
+            return str(row and (row.get(GSID) if names_gsid else self.rows.keys.read_key(row)))
+
+        sent, by_key = [key_of(body) for body in bodies], {key_of(row): row for row in rows}
+        if len(by_key) < len(rows) or by_key.keys() != set(sent):
+            return rows
+        return [by_key[key] for key in sent]
 
 
 def _match_rows(
