@@ -52,7 +52,7 @@ class Reason:
 
     def __str__(self) -> str:
         parts = [self.code]
-        if self.field and self.field not in self.message:
+        if self.field and not self.message.startswith(self.field):
             parts.append(f"{self.field} = {display(self.value)}")
         text = one_line(": ".join([*parts, self.message]))
         if not self.hint or self.message.endswith(self.hint):

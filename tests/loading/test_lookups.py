@@ -165,6 +165,8 @@ def test_up_to_six_match_fields_must_all_match(tenant: Tenant, differing: str | 
 def test_leave_empty_writes_record_without_parent(tenant: Tenant) -> None:
     lines = [response("r1", "Hooli", Score__gc=9)]
     run = load_responses(tenant, lines, {"Company__gc": by_name(on_no_match="leave_empty")})
+    [warning] = [line for line in run.warnings if "leave_empty" in line]
+    assert "Company__gc is left empty" in warning
     assert run.outcomes("responses") == {"created": 1}
     assert companies_of(tenant) == {"r1": None}
 
@@ -351,7 +353,7 @@ def test_similar_value_is_not_kept_if_values_are_not(tenant: Tenant) -> None:
     seed_companies(tenant, "initech secret")
     run = load_responses(tenant, [response("r1", "Initech Secret")], reject_values="keys")
     reject = run.rejects[0]["gainsight_reject"]
-    assert reject["message"] == "the value of Company__gc is not kept (reject_values: keys)"
+    assert reject["message"] == "Company__gc: the value is not kept (reject_values: keys)"
     shown = [*map(str, run.log), json.dumps(reject), json.dumps(run.summary["rejects"])]
     assert "secret" not in "".join(shown).lower()
     assert all("null" not in line for line in run.log if "rejected: " in line)

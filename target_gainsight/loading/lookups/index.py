@@ -206,7 +206,7 @@ class LookupIndex:
                     self.names[gsid] = ", ".join(str(row.get(name)) for name in match.names)
             creates = self._creates[object_name]
             for key in group:
-                self.found[key] = tuple(by_key[key.key]), creates
+                self.found[key] = tuple(dict.fromkeys(by_key[key.key])), creates
                 match_key = _match_key(object_name, match.names, key.written, comparable_sfdc_id)
                 if not self.gsids(key) and (match_key, True) in self._planned.find([match_key]):
                     self.found[key] = (TO_BE_CREATED,), creates

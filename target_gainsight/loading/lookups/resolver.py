@@ -1,14 +1,17 @@
 """Fill a stream's foreign keys: references in, GSIDs out, or the reason why there is none."""
 
+import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from target_gainsight.loading.keys import COMPANIES, COMPANY_ID, LookupKey, Reference
 from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.lookups.plans import COMPANY_LINKS, LookupPlan, StreamLookups
 from target_gainsight.loading.outcomes import REJECTED_PARENT, BatchResult, Outcome, Reason
 from target_gainsight.loading.records import LoadRecord
-from target_gainsight.mapping.errors import FieldError, first_few
+from target_gainsight.mapping.errors import FieldError, display, first_few
+
+logger = logging.getLogger(__name__)
 
 NO_MATCH = "lookup_no_match"
 MULTI_MATCH = "lookup_multi_match"
@@ -31,6 +34,7 @@ class Resolver:
     lookups: StreamLookups
     index: LookupIndex
     omit_null: bool
+    _left_empty: set[str] = field(default_factory=set, init=False)
 
     def resolve(
         self, group: Sequence[LoadRecord], result: BatchResult, *, final: bool
@@ -72,7 +76,7 @@ class Resolver:
             if plan.is_self_lookup and not final and not all(map(self.index.gsids, keys)):
                 record.waiting = {**record.waiting, target: references}
                 continue
-            gsids = [self._find_gsid(plan, each) for each in references]
+            gsids = [self._find_gsid(plan, each, record.source.alias) for each in references]
             found = list(dict.fromkeys(filter(None, gsids)))
             if target != COMPANY_LINKS:
                 value = found if plan.is_list else next(iter(found), None)
@@ -82,13 +86,23 @@ class Resolver:
                 links = dict(zip(reversed(gsids), reversed(record.links), strict=True))
                 record.fields[COMPANIES] = [{COMPANY_ID: gsid, **links[gsid]} for gsid in found]
 
-    def _find_gsid(self, plan: LookupPlan, reference: Reference) -> str | None:
+    def _find_gsid(self, plan: LookupPlan, reference: Reference, stream: str) -> str | None:
         """Return the GSID that a reference leads to; None if the field is to be left empty."""
         gsids = self.index.gsids(reference) if isinstance(reference, LookupKey) else ()
         if len(gsids) == 1 or (gsids and plan.lookup.multi_match == "first"):
             return gsids[0]
         if gsids or plan.lookup.on_no_match == "reject":
             raise _MissedLookupError(self._reason(plan, reference, gsids))
+        if plan.target not in self._left_empty:
+            self._left_empty.add(plan.target)
+            logger.warning(
+                "stream %s: no row of %s has %s; %s is left empty, as in further records without a "
+                "match (on_no_match: leave_empty)",
+                display(stream),
+                plan.match.object_name,
+                reference,
+                plan.target,
+            )
         return None
 
     def _reason(self, plan: LookupPlan, reference: Reference, gsids: Sequence[str]) -> Reason:

@@ -218,7 +218,7 @@ class Ledger:
         self.summary.streams[source.alias].outcomes[outcome] += 1
         if reason is not None:
             if self.output.reject_values == "keys":
-                values = f"the value of {reason.field} is" if reason.field else "the values are"
+                values = f"{reason.field}: the value is" if reason.field else "the values are"
                 message = f"{values} not kept (reject_values: keys)"
                 reason = replace(reason, value=None, message=message)
             self._count_reason(source, outcome, reason)
