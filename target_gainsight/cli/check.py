@@ -26,6 +26,7 @@ from target_gainsight.mapping.planning.static_schemas import unlisted_names
 from target_gainsight.settings.model import Settings
 from target_gainsight.settings.stream_settings import OBJECT_NAMES, Lookup, StreamSettings
 from target_gainsight.singer.connection import rate_limits
+from target_gainsight.singer.output_paths import find_unusable_paths
 from target_gainsight.singer.reporting.run_end import describe_error
 
 ANY_STREAM = "*"
@@ -71,7 +72,12 @@ def check(form: str) -> None:
     """Check the settings against the tenant; writes nothing. Exits with 1 if a check failed."""
     settings = read_settings()
     with connect_to_tenant(settings) as client:
-        findings = [*_check_tenant(settings, client), *_list_limits(settings)]
+        findings = [*_check_tenant(settings, client)]
+    findings += (
+        Finding(name, f"{problem}. {do}", "error", do)
+        for name, problem, do in find_unusable_paths(settings)
+    )
+    findings += _list_limits(settings)
     failed = sum(each.status == "error" for each in findings)
     if form == "json":
         checks = [asdict(each) for each in findings]

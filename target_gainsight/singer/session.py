@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.metrics import get_metrics_logger
 
 from target_gainsight.api import Clock
@@ -29,6 +30,7 @@ from target_gainsight.mapping.planning.proposal import Proposal
 from target_gainsight.settings.model import Settings
 from target_gainsight.singer.connection import connect, rate_limits
 from target_gainsight.singer.output import write_state
+from target_gainsight.singer.output_paths import find_unusable_paths
 from target_gainsight.singer.proposals import propose, write_proposal
 from target_gainsight.singer.reporting import run_end
 from target_gainsight.singer.reporting.publishing import publish
@@ -43,6 +45,9 @@ class Session:
     """One run, from its first message to its end.
 
     `proposal` is for a stream that does not fit, `interruption` is the end after a signal.
+
+    Raises:
+        ConfigValidationError: By the constructor: files of the run cannot be written.
     """
 
     def __init__(
@@ -54,6 +59,10 @@ class Session:
         version: str,
         http: requests.Session | None = None,
     ) -> None:
+        if unusable := [*find_unusable_paths(settings)]:
+            errors = [f"{name}: {problem}. {do}" for name, problem, do in unusable]
+            summary = "Config validation failed"
+            raise ConfigValidationError(summary, errors=errors)
         self.settings = settings
         self.clock = clock
         started_at, url = clock.now(), urlsplit(settings.connection.base_url)

@@ -427,6 +427,16 @@ def test_invalid_configuration_file_is_named_and_not_shown(
     assert "none.json' cannot be used: " in missing.output
 
 
+def test_path_that_no_run_could_write_to_is_an_error(commands: Commands) -> None:
+    taken = commands.folder / "taken"
+    taken.write_text("a file, no folder", encoding="utf-8")
+    result = commands.check(object_type="company", rejects_path=str(taken))
+    assert result.exit_code == 1
+    assert line(result, "rejects_path").endswith(
+        f"'{taken}' is not a folder. Set it to a folder that can be written to."
+    )
+
+
 def test_missing_settings_are_reported_with_their_sources(commands: Commands) -> None:
     result = commands.run("check")
     assert result.exit_code == 1

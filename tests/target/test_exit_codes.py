@@ -85,20 +85,19 @@ def test_unreachable_tenant_stops_run(tenant: Tenant) -> None:
 
 
 def test_unwritable_reject_file_stops_run_before_its_state(tenant: Tenant, tmp_path: Path) -> None:
+    target = tenant.target(rejects_path=str(tmp_path / "taken"))
     (tmp_path / "taken").write_text("a file, no folder", encoding="utf-8")
-    run = tenant.load(
-        schema(), bad("A"), record(Name="B"), state(at=2), rejects_path=str(tmp_path / "taken")
-    )
+    run = tenant.run(target, schema(), bad("A"), record(Name="B"), state(at=2))
     assert (run.exit_code, run.states) == (1, [])
     assert "taken" in run.error
 
 
 def test_unwritable_summary_fails_run_but_keeps_state(tenant: Tenant, tmp_path: Path) -> None:
-    (tmp_path / "taken").write_text("a file, no folder", encoding="utf-8")
-    summary = str(tmp_path / "taken" / "summary.json")
+    (tmp_path / "accounts").write_text("a file, no folder", encoding="utf-8")
+    summary = str(tmp_path / "{stream}" / "summary.json")
     run = tenant.load(schema(), record(Name="B"), state(at=2), summary_path=summary)
     assert (run.exit_code, run.states) == (1, [{"at": 2}])
-    assert "taken" in run.error
+    assert "accounts" in run.error
 
 
 def test_summary_is_written_as_json(tenant: Tenant, tmp_path: Path) -> None:

@@ -94,13 +94,13 @@ def test_outcomes_hold_no_values_where_rejects_keep_keys_only(tenant: Tenant) ->
 
 
 def test_outcomes_are_on_disk_before_the_state_that_covers_them(tenant: Tenant) -> None:
-    taken = tenant.folder / "taken"
-    taken.write_text("a file, no folder", encoding="utf-8")
+    (tenant.folder / "accounts").write_text("a file, no folder", encoding="utf-8")
     messages = [schema(), record(Name="A"), state(at=1)]
-    run = tenant.load(*messages, outcomes_path=str(taken / "outcomes.jsonl"))
+    path = tenant.folder / "{stream}" / "outcomes.jsonl"
+    run = tenant.load(*messages, outcomes_path=str(path))
     assert (run.exit_code, run.states) == (1, [])
     [error] = run.errors
-    assert "taken" in error
+    assert "accounts" in error
 
 
 def test_unavailable_records_are_listed(tenant: Tenant) -> None:

@@ -87,10 +87,9 @@ def test_secrets_are_in_no_report(tenant: Tenant, tmp_path: Path) -> None:
 
 
 def test_report_that_cannot_be_written_fails_no_run(tenant: Tenant, tmp_path: Path) -> None:
-    (tmp_path / "taken").write_text("a file, no folder", encoding="utf-8")
-    run = tenant.load(
-        schema(), record(Name="A"), report_path=str(tmp_path / "taken" / "report.html")
-    )
+    (tmp_path / "accounts").write_text("a file, no folder", encoding="utf-8")
+    path = tmp_path / "{stream}" / "report.html"
+    run = tenant.load(schema(), record(Name="A"), report_path=str(path))
     assert run.exit_code == 0
     assert "the report cannot be written" in run.warnings[-1]
 
