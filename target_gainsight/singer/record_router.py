@@ -97,6 +97,13 @@ class RecordRouter:
         routes = self._routes[message["stream"]]
         if REASON_PROPERTY in message:
             routes, self.input_is_complete = _routes_of_reject(message, routes), False
+            if not routes and self._is_first("reject", message["stream"]):
+                logger.warning(
+                    "stream %s: rejects are not replayed, because the stream maps no longer make "
+                    "the stream they were rejected in. Restore the stream map, or send the records "
+                    "from their source again",
+                    display(message["stream"]),
+                )
         for route in routes:
             record, failure = message["record"], None
             try:

@@ -66,3 +66,20 @@ def test_text_of_every_kind_survives_the_file(tenant: Tenant) -> None:
     run = tenant.load(schema(), record(Name=odd, Employees="x"), record(Name="B"))
     assert run.reject_path.read_bytes().count(b"\n") == 2
     assert run.rejects[0]["record"]["Name"] == odd
+
+
+def test_reject_of_a_stream_that_the_maps_no_longer_make_is_warned_of_once(tenant: Tenant) -> None:
+    bad = [record(Name=name, Employees="a lot") for name in ("A", "B")]
+    first = tenant.load(
+        schema(), *bad, record(Name="C"), stream_maps={"accounts": {"__alias__": "old"}}
+    )
+    assert len(first.rejects) == 2
+    text = first.reject_path.read_bytes()
+    replay = tenant.load_text(text, stream_maps={"accounts": {"__alias__": "new"}})
+    assert (replay.exit_code, replay.summary["streams"]["new"]["read"]) == (0, 0)
+    [warning] = replay.warnings
+    assert warning == (
+        "stream 'accounts': rejects are not replayed, because the stream maps no longer make the "
+        "stream they were rejected in. Restore the stream map, or send the records from their "
+        "source again"
+    )
