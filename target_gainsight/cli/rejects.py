@@ -240,7 +240,8 @@ def clear(
     if (run is not None) + retired + every + (days is not None) != 1:
         message = "name a run, or --retired, or --all, or --older-than"
         raise click.UsageError(message)
-    runs = list_runs(folder, REJECTS) if retired else list_runs(folder)
+    has_rejects = retired or run == LATEST
+    runs = list_runs(folder, REJECTS) if has_rejects else list_runs(folder)
     if run is not None:
         runs = [find_run(run, runs, folder)]
     if days is not None:

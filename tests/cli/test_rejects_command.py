@@ -404,6 +404,16 @@ def test_clear_all_leaves_no_run(project: Project) -> None:
     assert "There is nothing to clear" in project.run("clear", "--all").stdout
 
 
+def test_latest_is_the_same_run_for_clear_as_for_show(project: Project) -> None:
+    project.load([schema(), record(Name="old", Industry="bad")])
+    later = project.folder / "29990101T000000Z-0000.created.csv"
+    later.write_text("stream,key,gsid\n", encoding="utf-8")
+    assert project.open_names("latest") == ["old"]
+    assert project.run("clear", "latest", "--yes").exit_code == 0
+    assert later.exists()
+    assert project.listed() == []
+
+
 @pytest.mark.parametrize("arguments", [(), ("latest", "--all"), ("--all", "--retired")])
 def test_clear_needs_exactly_one_choice(project: Project, arguments: tuple[str, ...]) -> None:
     result = project.run("clear", *arguments, "--yes")
