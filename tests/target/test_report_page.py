@@ -94,6 +94,15 @@ def test_report_that_cannot_be_written_fails_no_run(tenant: Tenant, tmp_path: Pa
     assert "the report cannot be written" in run.warnings[-1]
 
 
+@pytest.mark.parametrize(
+    ("rejected", "title"), [(0, "3 failed rows"), (1, "1 reject and 3 failed rows")]
+)
+def test_run_with_failed_rows_of_a_bulk_job_is_no_plain_success(rejected: int, title: str) -> None:
+    counts = {"read": 9, "rejected": rejected, "by_file": {"rows": 8, "failed": 3, "kept": ["x"]}}
+    html = render_report({"run": RUN, "status": "success", "streams": {"usage": counts}})
+    assert f'<header class="head warn">\n<h1>Succeeded with {title}</h1>' in html
+
+
 def test_dry_run_is_reported_as_a_plan(tenant: Tenant, tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     tenant.load(schema(), record(Name="A"), dry_run=True, report_path=str(path))

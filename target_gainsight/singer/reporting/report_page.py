@@ -29,12 +29,13 @@ def render_report(document: Mapping[str, Any]) -> str:
     )
     environment.filters |= {"counted": counted, "number": "{:,}".format, "display": display}
     streams, rejects, calls = (document.get(each, {}) for each in ("streams", "rejects", "calls"))
-    totals = Counter[str]()
+    totals, failed = Counter[str](), 0
     for counts in streams.values():
+        failed += (counts.get("by_file") or {}).get("failed", 0)
         totals.update({each.value: counts.get(each.value, 0) for each in Outcome})
     return environment.get_template("report.html").render(
         document=document,
-        status=_status(document, totals[Outcome.REJECTED.value]),
+        status=_status(document, totals[Outcome.REJECTED.value], failed),
         facts=_facts(document),
         streams=streams,
         read=sum(counts.get("read", 0) for counts in streams.values()),
@@ -79,12 +80,14 @@ def _charts(calls: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         }
 
 
-def _status(document: Mapping[str, Any], rejected: int) -> tuple[str, str]:
+def _status(document: Mapping[str, Any], rejected: int, failed: int) -> tuple[str, str]:
     status = document.get("status")
     if status != "success":
         return ("Interrupted", "warn") if status == "interrupted" else ("Failed", "bad")
     verb = "Planned" if document.get("dry_run") else "Succeeded"
-    return (f"{verb} with {counted(rejected, 'reject')}", "warn") if rejected else (verb, "good")
+    counts = {"reject": rejected, "failed row": failed}
+    lost = " and ".join(counted(count, name) for name, count in counts.items() if count)
+    return (f"{verb} with {lost}", "warn") if lost else (verb, "good")
 
 
 def _facts(document: Mapping[str, Any]) -> dict[str, object]:
