@@ -365,12 +365,15 @@ class BulkCsvSink(FileSink):
             self.file_counts.unknown += note.rows
         if (accepted, failed) == (note.rows, 0):
             path.unlink(missing_ok=True)
-        elif path.exists():
-            self.file_counts.kept.append(str(path))
+        else:
+            place = ""
+            if path.exists():
+                self.file_counts.kept.append(str(path))
+                place = f"; the file is kept in {display_path(path)}"
             shown = ["an unknown number" if each is None else each for each in (accepted, failed)]
             text = "%s: of %s rows, %s are accepted and %s failed. Only its log in Gainsight lists "
-            text += "the failed ones; the file is kept in %s"
-            self.logger.warning(text, note, note.rows, *shown, display_path(path))
+            text += "the failed ones%s"
+            self.logger.warning(text, note, note.rows, *shown, place)
         if file is not None:
             self.ledger.record_file(self.file_counts, file.sequences, file.retires, failed or 0)
 

@@ -292,6 +292,21 @@ def test_file_with_failed_rows_is_kept_and_they_are_counted(bulk_tenant: Tenant)
     assert "30 accepted, 1 failed" in str(run.target.summary)
 
 
+def test_failed_rows_are_warned_of_although_their_file_is_gone(bulk_tenant: Tenant) -> None:
+    faults = bulk_tenant.sandbox.tenant.faults
+    faults.add(Fault("server_error", method="GET", path="*bulkimport*"))
+    messages = [schema(keys=()), *companies(range(30)), record(Name="", Industry="x")]
+    assert load(bulk_tenant, messages, MAPPED, max_retry_seconds=5).exit_code == 1
+    [path] = kept(bulk_tenant)
+    path.unlink()
+    faults.clear()
+    run = load(bulk_tenant, messages, MAPPED)
+    assert (by_file(run)["failed"], by_file(run)["kept"]) == (1, [])
+    assert run.log[-1].endswith(
+        "30 are accepted and 1 failed. Only its log in Gainsight lists the failed ones"
+    )
+
+
 def test_file_without_written_rows_stops_the_run_before_its_state(bulk_tenant: Tenant) -> None:
     messages = [schema(keys=()), record(Name=""), record(Name=""), state(read=2)]
     run = load(bulk_tenant, messages, MAPPED)
