@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from singer_sdk.exceptions import ConfigValidationError
 
 from target_gainsight.settings.addresses import MEMORY, SANDBOX, split_url
-from target_gainsight.settings.errors import ConfigErrors, did_you_mean
+from target_gainsight.settings.errors import ConfigErrors, did_you_mean, display
 from target_gainsight.settings.model import (
     CONFIG_SCHEMA,
     ENTRY_SETTINGS,
@@ -135,7 +135,7 @@ def _warn_of_unknown_settings(raw: Mapping[str, Any], known: Mapping[str, Any]) 
             hint = did_you_mean(name, known)
             if name in SETTINGS:
                 hint = "Set it for each stream, in its entry under streams."
-            logger.warning(f"setting '{name}' has no effect here. {hint}".rstrip())
+            logger.warning(f"setting {display(name)} has no effect here. {hint}".rstrip())
 
 
 def _read_sdk_settings(
@@ -186,7 +186,7 @@ def _parse_limits(given: Limits, errors: ConfigErrors) -> Limits:
         host = parts.netloc.rpartition("@")[2]
         netloc = f"{parts.username or ''}:{quote(password, safe='')}@{host}"
         store = parts._replace(netloc=netloc).geturl()
-    elif password:
+    elif password and not errors.has("quota_store"):
         errors.append("quota_store_password requires the URL of a Redis in quota_store.")
     return replace(given, quota_store=None if store == MEMORY else store)
 

@@ -289,7 +289,7 @@ def join_names(
     """Join names with dots, which Meltano splits: ``{address: {city: …}}`` is ``address.city``."""
     joined: dict[str, Any] = {}
     for name, value in raw.items():
-        if isinstance(value, dict) and is_part(value):
+        if value and isinstance(value, dict) and is_part(value):
             joined |= {f"{name}.{rest}": each for rest, each in join_names(value, is_part).items()}
         else:
             joined[name] = value

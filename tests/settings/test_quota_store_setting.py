@@ -95,6 +95,11 @@ def test_password_without_redis_is_refused_and_hidden(store: str) -> None:
     assert "s3cret" not in error
 
 
+def test_password_adds_no_error_to_that_of_a_wrong_store() -> None:
+    error = only_error(quota_store="mysql://host", quota_store_password="s3cret")
+    assert error.startswith("quota_store: got ")
+
+
 def test_separate_password_wins_over_the_one_in_the_url() -> None:
     limits = read(quota_store="redis://:one@host", quota_store_password="two").limits
     assert limits.quota_store == "redis://:two@host"

@@ -310,6 +310,11 @@ def test_mapping_values_are_field_names() -> None:
     assert error == "field_mapping.b: got 7, expected a name."
 
 
+def test_empty_object_is_no_field_name() -> None:
+    error = only_error(object_type="company", field_mapping={"a": {}})
+    assert error == "field_mapping.a: got {}, expected a name."
+
+
 def test_lookup_is_parsed() -> None:
     lookups = {"Csm": {**LOOKUP, "on_no_match": "leave_empty", "multi_match": "first"}}
     assert stream("a", object_type="company", lookups=lookups).lookups == {

@@ -138,6 +138,13 @@ def test_unknown_setting_is_warned_of_with_suggestion(tenant: Tenant) -> None:
     )
 
 
+def test_name_of_an_unknown_setting_stays_on_one_line(tenant: Tenant) -> None:
+    run = tenant.load(schema(), **{"a\nb": 3})
+    assert [each for each in run.warnings if "no effect" in each] == [
+        r"setting 'a\nb' has no effect here."
+    ]
+
+
 def test_setting_of_one_stream_is_warned_of_at_the_top(tenant: Tenant) -> None:
     run = tenant.load(schema(), min_records=3)
     [warning] = [each for each in run.warnings if "min_records" in each]
