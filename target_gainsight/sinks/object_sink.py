@@ -23,7 +23,7 @@ from target_gainsight.loading.records import LoadRecord, SourceRecord
 from target_gainsight.loading.rejects.folder import REASON_PROPERTY
 from target_gainsight.loading.writing.writer import Writer
 from target_gainsight.mapping.columns import Column, columns_of
-from target_gainsight.mapping.errors import RecordRejectedError
+from target_gainsight.mapping.errors import RecordRejectedError, display
 from target_gainsight.mapping.planning.checks import check_fit, find_warnings
 from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.mapping.planning.static_schemas import LIST_TYPE
@@ -85,7 +85,7 @@ class ObjectSink(StreamSink):
         super().setup()
         self.report_columns(self.plan.unmapped.values(), self.object_name)
         for warning in find_warnings(self.plan):
-            self.logger.warning("stream %s: %s", self.stream_name, warning)
+            self.logger.warning("stream %s: %s", display(self.stream_name), warning)
         if self.context.plan is not None:
             planned = self.context.plan.streams[self.stream_name]
             planned.fallback_keys = self.plan.fallback_keys
@@ -249,5 +249,6 @@ class ObjectSink(StreamSink):
         try:
             return spec, RecordMapper(spec)
         except RecordRejectedError as error:
-            message = f"stream {self.stream_name}: a constant cannot be written: {error}"
-            raise RunStoppedError(message) from error
+            name, suggestion = display(self.stream_name), "Correct it under constants."
+            message = f"stream {name}: a constant cannot be written: {error}"
+            raise RunStoppedError(message, code="stream_mismatch", suggestion=suggestion) from error

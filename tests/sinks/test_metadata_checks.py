@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -151,7 +151,7 @@ def test_unfilled_required_field_warns_and_rejects_new_records_only(
     run = tenant.load(short, *lines, **SURVEY)
     assert run.exit_code == 0
     [warning] = [each for each in run.warnings if "needs Channel__gc" in each]
-    assert "stream surveys: Survey__gc needs Channel__gc to create a record" in warning
+    assert "stream 'surveys': Survey__gc needs Channel__gc to create a record" in warning
     assert [line["record"]["Code__gc"] for line in run.rejects] == ["2"]
     assert [row["Open__gc"] for row in tenant.rows("Survey__gc")] == [True]
 
@@ -243,7 +243,7 @@ def test_high_volume_object_warns_and_refusal_suggests_bulk_job(
     run = tenant.load(usage, record("usage", Name="a", Logins__gc=1), **USAGE)
     assert run.exit_code == 1
     [warning] = [each for each in run.warnings if "high-volume" in each]
-    assert "stream usage: Usage__gc is listed as a high-volume object" in warning
+    assert "stream 'usage': Usage__gc is listed as a high-volume object" in warning
     assert "GSOBJ_1023" in run.error
     assert "transport: bulk" in run.error
 
@@ -362,3 +362,15 @@ def test_labels_of_picklist_without_options_are_sent_unchecked(tenant: Tenant) -
     assert run.codes == ["GSOBJ_1012"]
     assert {row["Name"]: row["Tags"] for row in tenant.rows()} == {"C0": ["Pilot"]}
     assert tenant.calls("dropdown") == []
+
+
+def test_wrong_constant_names_its_setting_if_metadata_is_unreadable(
+    start_tenant: Callable[..., Tenant],
+) -> None:
+    tenant = start_tenant(switches={"metadata_status": 403})
+    run = tenant.load(
+        schema(columns={"Name": TEXT}), constants={"RenewalDate": "soon"}, lookup_keys=["Name"]
+    )
+    assert run.exit_code == 1
+    assert run.error.startswith("stream 'accounts': a constant cannot be written: RenewalDate")
+    assert run.error.endswith("Correct it under constants.")
