@@ -102,7 +102,8 @@ def _check_tenant(settings: Settings, client: GainsightClient) -> Iterator[Findi
     try:
         count = len(client.metadata.list_objects())
     except (errors.CredentialError, errors.AccessDeniedError) as error:
-        yield from (responds, _error_finding("credential", error))
+        what = "credential" if isinstance(error, errors.CredentialError) else "metadata"
+        yield from (responds, _error_finding(what, error))
         return
     except errors.GainsightError as error:
         yield _error_finding("tenant", error)
