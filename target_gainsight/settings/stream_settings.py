@@ -157,9 +157,9 @@ class StreamSettings:
     )
     max_creates: int | None = _mode("Stop a stream before it creates more records than this.")
     deletes: Literal["skip", "delete"] = _mode(
-        "What to do with a record that has `_sdc_deleted_at`: skip it, or delete the row with its "
-        "lookup keys, for companies, relationships and custom objects. A file beside the rejects "
-        "keeps each row.",
+        "What to do with a record that `_sdc_deleted_at` marks as deleted: skip it, or delete the "
+        "row with its lookup keys, for companies, relationships and custom objects. A file beside "
+        "the rejects keeps each row.",
         "skip",
     )
     max_deletes: int = _mode("Stop a run before it deletes more rows of a stream than this.", 100)

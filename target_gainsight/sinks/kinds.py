@@ -37,10 +37,8 @@ from target_gainsight.mapping.planning.static_schemas import (
     static_schema,
 )
 from target_gainsight.mapping.record_mapper import WriteRules
-from target_gainsight.mapping.types.spellings import is_blank
 from target_gainsight.settings.stream_settings import DUE_DATE
 from target_gainsight.sinks.object_sink import ObjectSink
-from target_gainsight.sinks.stream import DELETED_AT
 
 
 class RecordsSink(ObjectSink):
@@ -48,8 +46,7 @@ class RecordsSink(ObjectSink):
 
     @override
     def take_deleted(self, record: Mapping[str, Any], source: SourceRecord) -> None:
-        deleted_at = source.message["record"][DELETED_AT]
-        if self.stream.deletes != "delete" or not deleted_at or is_blank(deleted_at):
+        if self.stream.deletes != "delete":
             super().take_deleted(record, source)
             return
         fields = self.mapper.map_keys(record)

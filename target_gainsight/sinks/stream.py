@@ -15,10 +15,10 @@ from target_gainsight.loading.context import RunContext, find_stream_settings
 from target_gainsight.loading.outcomes import Outcome, Reason, reason_of_fields
 from target_gainsight.loading.records import SourceRecord
 from target_gainsight.mapping.columns import Column
+from target_gainsight.mapping.delete_marker import DELETED_AT, is_deleted
 from target_gainsight.mapping.errors import RecordRejectedError, error_text
 from target_gainsight.mapping.escaping import one_line
 
-DELETED_AT = "_sdc_deleted_at"
 METADATA = frozenset(
     {
         *("_sdc_extracted_at", "_sdc_received_at", "_sdc_batched_at", DELETED_AT),
@@ -115,7 +115,8 @@ class StreamSink(BatchSink):
     def receive(self, record: dict[str, Any], source: SourceRecord) -> None:
         """Take a record as it comes out of the stream maps, or reject it."""
         try:
-            if source.message["record"].get(DELETED_AT) is not None:
+            deleted_at = source.message["record"].get(DELETED_AT)
+            if deleted_at is not None and is_deleted(deleted_at):
                 self.take_deleted(record, source)
                 return
             if self.include_sdc_metadata_properties:

@@ -414,12 +414,51 @@ def test_deletes_that_are_unavailable_in_a_row_stop_the_run(tenant: Tenant) -> N
 # Rejects
 
 
-@pytest.mark.parametrize("deleted_at", ["", " ", 0, False])
-def test_empty_time_of_a_delete_deletes_nothing(tenant: Tenant, deleted_at: object) -> None:
+NOT_DELETED: list[object] = ["", " ", 0, "0", 0.0, "0.0", False, "False", "f", "no", "N", "null"]
+NOT_DELETED += ["None", "NaN", float("nan"), "NaT", "n/a", "NA", "0000-00-00 00:00:00"]
+
+
+@pytest.mark.parametrize("deletes", ["delete", "skip"])
+@pytest.mark.parametrize("marker", NOT_DELETED)
+def test_record_that_is_marked_as_not_deleted_is_loaded(
+    tenant: Tenant, marker: object, deletes: str
+) -> None:
     COMPANY.seed(tenant, "A")
-    run = COMPANY.load(tenant, record("rows", Name="A", _sdc_deleted_at=deleted_at))
-    assert run.summary["streams"]["rows"]["skipped_because"] == {"deleted_in_source": 1}
+    live = record("rows", Name="A", Industry="new", _sdc_deleted_at=marker)
+    run = COMPANY.load(tenant, live, deletes=deletes)
+    assert run.outcomes("rows") == {"updated": 1}
+    assert [(row["Name"], row["Industry"]) for row in tenant.rows()] == [("A", "new")]
+
+
+@pytest.mark.parametrize(
+    "marker", [True, "true", "T", "yes", 1, "1", 1628720868, "2026-01-01", "2026-01-01 10:00:00+02"]
+)
+def test_time_and_words_for_yes_delete_a_row(tenant: Tenant, marker: object) -> None:
+    COMPANY.seed(tenant, "A")
+    run = COMPANY.load(tenant, record("rows", Name="A", _sdc_deleted_at=marker))
+    assert (run.outcomes("rows"), COMPANY.keys(tenant)) == ({"deleted": 1}, [])
+
+
+@pytest.mark.parametrize("deletes", ["delete", "skip"])
+@pytest.mark.parametrize(
+    "marker",
+    ["-infinity", "x", 2, [], {}, "1970-01-01T00:00:00Z", "0001-01-01", "9999-12-31"],
+)
+def test_unclear_marker_of_a_delete_rejects_the_record(
+    tenant: Tenant, marker: object, deletes: str
+) -> None:
+    COMPANY.seed(tenant, "A")
+    run = COMPANY.load(tenant, record("rows", Name="A", _sdc_deleted_at=marker), deletes=deletes)
+    reason = run.rejects[0]["gainsight_reject"]
+    assert (reason["code"], reason["field"]) == ("not_a_datetime", "_sdc_deleted_at")
+    assert "Send an ISO 8601 time or true if it has" in run.log[0]
     assert COMPANY.keys(tenant) == ["A"]
+
+
+def test_reasons_of_skipped_records_are_logged(tenant: Tenant) -> None:
+    gone = [COMPANY.delete("A"), COMPANY.delete("B")]
+    run = COMPANY.load(tenant, *gone, COMPANY.write("C"), deletes="skip", sync_mode="update")
+    assert "'rows' skipped: deleted_in_source 2, no_match 1" in str(run.target.summary)
 
 
 def test_rejected_delete_is_replayed(tenant: Tenant) -> None:

@@ -296,6 +296,9 @@ class Summary:
         """Return the summary for a person to read."""
         lines = [self.table(), *self.file_lines()]
         for name, counts in self.streams.items():
+            if counts.skips:
+                skipped = ", ".join(f"{code} {count:,}" for code, count in counts.skips.items())
+                lines.append(f"{display(name)} skipped: {skipped}")
             if counts.found_by_fallback:
                 found = counted(counts.found_by_fallback, "row")
                 lines.append(f"{display(name)}: {found} found by fallback_keys")
