@@ -207,6 +207,16 @@ def test_offset_with_seconds_is_converted_to_utc() -> None:
     assert refusal("DATETIME", first).code == "not_a_datetime"
 
 
+@pytest.mark.parametrize("value", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00"])
+def test_datetime_outside_the_years_in_utc_is_refused(value: str) -> None:
+    error = refusal("DATETIME", value)
+    assert (error.code, error.message) == (
+        "not_a_datetime",
+        "it lies outside the years 1 to 9999 in UTC",
+    )
+    assert written("DATE", value) == value[:10]
+
+
 @pytest.mark.parametrize(
     ("value", "iso", "month_first"),
     [

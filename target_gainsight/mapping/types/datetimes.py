@@ -18,6 +18,8 @@ from target_gainsight.mapping.types.spellings import strip_blanks
 
 DateFormat = Literal["iso", "MM-DD-YYYY"]
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_FIRST = datetime.min.replace(tzinfo=timezone.utc)
+_LAST = datetime.max.replace(tzinfo=timezone.utc)
 _EPOCHS = {
     Decimal(1_000_000): range(1980, 2100),
     Decimal(1_000): range(1980, 2100),
@@ -80,13 +82,13 @@ def iso_milliseconds(instant: datetime) -> str:
     """Format as `2026-02-01T09:30:00.000+02:00`, in UTC if the offset is none or has seconds."""
     offset = instant.utcoffset()
     if offset is None:
-        instant = instant.replace(tzinfo=timezone.utc)
-    elif offset.seconds % 60 or offset.microseconds:
-        try:
-            instant = instant.astimezone(timezone.utc)
-        except OverflowError:
-            message = "it lies outside the years 1 to 9999 in UTC"
-            raise ConversionError(code="not_a_datetime", message=message) from None
+        return f"{instant.isoformat(timespec='milliseconds')}+00:00"
+    if not _FIRST <= instant <= _LAST:
+        message = "it lies outside the years 1 to 9999 in UTC"
+        hint = "Send a time within these years, or null."
+        raise ConversionError(code="not_a_datetime", message=message, hint=hint)
+    if offset.seconds % 60 or offset.microseconds:
+        instant = instant.astimezone(timezone.utc)
     return instant.isoformat(timespec="milliseconds")
 
 

@@ -218,7 +218,7 @@ def _epoch_milliseconds(found: re.Match[str]) -> int:
         int((fraction or "0").ljust(6, "0")[:6]),
         tzinfo=timezone(-offset if sign == "-" else offset),
     )
-    return (local - _EPOCH) // timedelta(milliseconds=1)
+    return (local.astimezone(timezone.utc) - _EPOCH) // timedelta(milliseconds=1)
 
 
 def _items(field: Field, switches: Switches) -> dict[str, str]:
