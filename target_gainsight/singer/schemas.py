@@ -84,11 +84,16 @@ def _repair(node: object, root: Mapping[str, Any], levels: int = _MAX_REFERENCES
         repaired["type"] = [names, "null"]
     elif isinstance(names, list):
         repaired["type"] = [each for at, each in enumerate(names) if each not in names[:at]]
-    return _with_usual_enum(repaired)
+    return _as_taps_mean(repaired)
 
 
-def _with_usual_enum(node: Node) -> Node:
-    """Let null be an item where it is a type, as taps mean it; no items are no restriction."""
+def _as_taps_mean(node: Node) -> Node:
+    """Let null be an item where it is a type, and several alternatives of a oneOf fit.
+
+    No items are no restriction.
+    """
+    if "oneOf" in node and "anyOf" not in node:
+        node["anyOf"] = node.pop("oneOf")
     enum, types = node.get("enum"), node.get("type")
     if isinstance(enum, list) and isinstance(types, list) and "null" in types:
         node["enum"] = [*enum, None] if enum and None not in enum else enum

@@ -37,6 +37,7 @@ UNDERSTOOD: dict[str, tuple[Message, object]] = {
     "choice of nothing": ({"type": "integer", "enum": []}, 7),
     "null beside a choice": ({"type": ["integer", "null"], "enum": [7]}, None),
     "scale of a decimal": ({"type": "number", "multipleOf": 1e-38}, 7),
+    "alternatives that overlap": ({"oneOf": [{"type": "number"}, {"type": "integer"}]}, 7),
     "unknown type": ({"anyOf": [{"type": "txet"}, {"type": 5}]}, 7),
 }
 
