@@ -55,7 +55,7 @@ class Reason:
         if self.field and not self.message.startswith(self.field):
             parts.append(f"{self.field} = {display(self.value)}")
         text = one_line(": ".join([*parts, self.message]))
-        if not self.hint or self.message.endswith(self.hint):
+        if self.hint in self.message:
             return text
         return f"{text} {self.hint}" if text.endswith(".") else f"{text}; {self.hint}"
 
@@ -140,11 +140,11 @@ class RunStoppedError(Exception):
 
 
 def reason_of_fields(errors: Sequence[FieldError]) -> Reason:
-    """Return one reason that names all fields in error."""
-    first = errors[0]
+    """Return one reason that names all fields in error; of several, each with its own hint."""
+    first, *others = errors
     return Reason(
         first.code,
-        " ".join(str(replace(error, hint="")) for error in errors),
+        " ".join(map(str, errors)) if others else str(replace(first, hint="")),
         field=first.field,
         value=first.value,
         hint=first.hint,

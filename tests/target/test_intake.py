@@ -247,6 +247,15 @@ def test_record_without_its_key_property_is_rejected_alone(tenant: Tenant) -> No
     assert run.rejects[0]["record"] == {"Industry": "x"}
 
 
+def test_each_of_several_errors_has_its_own_hint(tenant: Tenant) -> None:
+    columns = {"Name": TEXT, "Employees": {}, "RenewalDate": {}}
+    run = tenant.load(schema(columns=columns), record(Name="A", Employees="5 %", RenewalDate="x"))
+    number, date = run.log[0].split("RenewalDate (DATE)")
+    assert number.rstrip().endswith("such as 1234.5 or 1,234.5.")
+    assert date.endswith("or an epoch between 1980 and 2100.")
+    assert run.log[0].count("such as 1234.5") == 1
+
+
 @pytest.mark.parametrize(
     "stream_map",
     [
