@@ -105,6 +105,12 @@ class ObjectSink(StreamSink):
         return True
 
     @override
+    def needs_key(self, name: str) -> bool:
+        # A tap may have deselected a column that goes nowhere.
+        column = self.plan.unmapped.get(name)
+        return column is None or column.declared
+
+    @override
     def take(self, record: Mapping[str, Any], source: SourceRecord) -> None:
         """Convert a record to Gainsight's fields and add it to its group."""
         if self._derived:

@@ -134,7 +134,7 @@ class StreamSink(BatchSink):
 
     def _find_failure(self, record: dict[str, Any]) -> Reason | None:
         """Check a record against keys and schema; parse its dates if no field's type does it."""
-        lacking = [key for key in self._key_properties if key not in record]
+        lacking = [key for key in self._key_properties if key not in record and self.needs_key(key)]
         if lacking:
             missing = ", ".join(lacking)
             message = f"the record lacks its key property {missing}"
@@ -158,6 +158,10 @@ class StreamSink(BatchSink):
         except (ValueError, TypeError) as error:
             return Reason("invalid_date", f"a date or time cannot be read: {error_text(error)}")
         return None
+
+    def needs_key(self, name: str) -> bool:  # noqa: ARG002
+        """Return whether each record must have this key property."""
+        return True
 
     @abstractmethod
     def take(self, record: Mapping[str, Any], source: SourceRecord) -> None:

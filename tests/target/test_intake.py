@@ -247,6 +247,17 @@ def test_record_without_its_key_property_is_rejected_alone(tenant: Tenant) -> No
     assert run.rejects[0]["record"] == {"Industry": "x"}
 
 
+@pytest.mark.parametrize("required", [[], ["id"]])
+def test_key_property_that_is_not_selected_and_goes_nowhere_is_not_required(
+    tenant: Tenant, required: list[str]
+) -> None:
+    deselected = schema(keys=["id"])
+    deselected["schema"]["required"] = required
+    run = tenant.load(deselected, record(Name="Acme"), record(Name="Hooli", id=2), record(id=3))
+    assert (run.codes, tenant.names()) == (["key_missing"], ["Acme", "Hooli"])
+    assert "id" in run.warnings[0]
+
+
 def test_each_of_several_errors_has_its_own_hint(tenant: Tenant) -> None:
     columns = {"Name": TEXT, "Employees": {}, "RenewalDate": {}}
     run = tenant.load(schema(columns=columns), record(Name="A", Employees="5 %", RenewalDate="x"))
