@@ -3,6 +3,7 @@
 import copy
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, cast
 
@@ -18,6 +19,7 @@ from target_gainsight.mapping.columns import Column
 from target_gainsight.mapping.delete_marker import DELETED_AT, is_deleted
 from target_gainsight.mapping.errors import RecordRejectedError, error_text
 from target_gainsight.mapping.escaping import one_line
+from target_gainsight.mapping.types.converters import Converter
 
 METADATA = frozenset(
     {
@@ -149,6 +151,8 @@ class StreamSink(BatchSink):
         except jsonschema_rs.ValidationError as error:
             path = [*map(str, error.instance_path)]
             value = error.instance if path else None
+            if path and isinstance(record.get(path[0]), (float, Decimal)):
+                Converter(path[0]).write(record[path[0]])  # NaN, which the schema takes for null
             message = f"its schema refuses it: {error.message}"
             if error.kind.name == "required":
                 path, value = [*path, error.kind.value], None

@@ -258,6 +258,16 @@ def test_key_property_that_is_not_selected_and_goes_nowhere_is_not_required(
     assert "id" in run.warnings[0]
 
 
+@pytest.mark.parametrize("sent", ["NaN", "Infinity", "-Infinity"])
+def test_number_without_json_form_is_named_in_a_typed_column(tenant: Tenant, sent: str) -> None:
+    line = json.dumps(record(Name="A", Employees=0)).replace("0}", f"{sent}}}")
+    run = tenant.load(schema(), line, record(Name="B"))
+    reject = run.rejects[0]["gainsight_reject"]
+    assert (reject["code"], reject["field"]) == ("not_finite", "Employees")
+    assert "NaN and infinity cannot be sent. Send null or a finite number." in run.log[0]
+    assert tenant.names() == ["B"]
+
+
 def test_each_of_several_errors_has_its_own_hint(tenant: Tenant) -> None:
     columns = {"Name": TEXT, "Employees": {}, "RenewalDate": {}}
     run = tenant.load(schema(columns=columns), record(Name="A", Employees="5 %", RenewalDate="x"))

@@ -44,7 +44,7 @@ def within_range(value: float | Decimal) -> int | float | Decimal:
         return value
     exact = exact_decimal(value)
     if not exact.is_finite():
-        message, hint = "JSON has no such number", "Send null or a finite number."
+        message, hint = "NaN and infinity cannot be sent", "Send null or a finite number."
         raise ConversionError(code="not_finite", message=message, hint=hint)
     if not -GREATEST_EXPONENT <= exact.adjusted() <= GREATEST_EXPONENT:
         message = f"its exponent is beyond {GREATEST_EXPONENT}"
