@@ -94,7 +94,7 @@ class Classification:
         if None in record.key and self.settings.sync_mode != "insert":
             name = self.keys.names[record.key.index(None)]  # other records were rejected before
             hint = "set on_no_match of its lookup to reject, or choose other lookup_keys"
-            reason = Reason("key_missing", "a lookup key needs a value", field=name, hint=hint)
+            reason = Reason("key_missing", "a lookup key must not be empty", field=name, hint=hint)
             return Settlement(record, Outcome.REJECTED, reason)
         if record.deletes:
             return self._classify_delete(record, matches)

@@ -19,11 +19,13 @@ _ABSENT: Json = object()  # type: ignore[assignment]
 _UNPLANNED = Converter("")
 KEY_MISSING = ConversionError(
     "key_missing",
-    "a lookup key needs a value",
-    "Fill it in the source: without it the record cannot be found.",
+    "a lookup key must not be empty",
+    "Fill it in the source: without it, the record cannot be matched.",
 )
 REQUIRED_MISSING = ConversionError(
-    "required_missing", "no record is created without it", "Send a value, or set a constant."
+    "required_missing",
+    "the field is required to create a record",
+    "Send a value, or set a constant.",
 )
 NULL_NOT_ALLOWED = ConversionError(
     "null_not_allowed",

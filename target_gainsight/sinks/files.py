@@ -34,6 +34,8 @@ COMPLETED = "COMPLETED"
 FAILED = ("FAIL", "ERROR", "ABORT", "CANCEL")
 CHECK_LOG = "Read the reason in its log in Gainsight, fix the job or the mapping"
 
+NO_COLUMN = "the CSV has no column for them"
+
 
 class FileSink(StreamSink):
     """Turns the records of one stream into the rows of CSV files."""
@@ -44,7 +46,7 @@ class FileSink(StreamSink):
         self.files: list[CsvFile] = []
         self.plan = self._plan()
         self.header = csv_text(self.plan.header).encode() + LINE_END
-        self.report_columns(self.plan.unmapped, "the CSV")
+        self.report_columns(self.plan.unmapped, NO_COLUMN)
 
     @override
     def plan_again(self, *, keys_changed: bool) -> bool:
@@ -61,7 +63,7 @@ class FileSink(StreamSink):
         if plan.header != self.plan.header:
             return False
         self.plan = plan
-        self.report_columns(plan.unmapped, "the CSV")
+        self.report_columns(plan.unmapped, NO_COLUMN)
         return True
 
     @abstractmethod

@@ -83,7 +83,7 @@ class ObjectSink(StreamSink):
     def setup(self) -> None:
         """Warn of what will not be loaded, and let other streams settle this one."""
         super().setup()
-        self.report_columns(self.plan.unmapped.values(), self.object_name)
+        self._report_unmapped()
         for warning in find_warnings(self.plan):
             self.logger.warning("stream %s: %s", display(self.stream_name), warning)
         if self.context.plan is not None:
@@ -101,8 +101,12 @@ class ObjectSink(StreamSink):
         if self._derive() != self._derived or not has_same_keys:
             return False
         self.plan, self.mapper = self._map_columns(self.plan.keys)
-        self.report_columns(self.plan.unmapped.values(), self.object_name)
+        self._report_unmapped()
         return True
+
+    def _report_unmapped(self) -> None:
+        reason = f"{self.object_name} has no writable field for them"
+        self.report_columns(self.plan.unmapped.values(), reason)
 
     @override
     def needs_key(self, name: str) -> bool:

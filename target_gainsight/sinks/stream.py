@@ -17,7 +17,7 @@ from target_gainsight.loading.outcomes import Outcome, Reason, reason_of_fields
 from target_gainsight.loading.records import SourceRecord
 from target_gainsight.mapping.columns import Column
 from target_gainsight.mapping.delete_marker import DELETED_AT, is_deleted
-from target_gainsight.mapping.errors import RecordRejectedError, error_text
+from target_gainsight.mapping.errors import RecordRejectedError, display, error_text
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.mapping.types.converters import Converter
 
@@ -105,14 +105,15 @@ class StreamSink(BatchSink):
     def plan_again(self, *, keys_changed: bool) -> bool:
         """Map the columns anew, perhaps by other keys; return False if that needs a new sink."""
 
-    def report_columns(self, unmapped: Iterable[Column], where: str) -> None:
+    def report_columns(self, unmapped: Iterable[Column], reason: str) -> None:
         """Warn of columns that are not sent, of each once in a run."""
         reported = self.counts.columns_reported
         names = [column.name for column in unmapped if column.name not in reported]
         reported.update(names)
         if names:
-            warning = "columns that %s does not have are not sent: %s"
-            self.logger.warning(warning, where, one_line(", ".join(names)))
+            warning = "stream %s: these columns are not sent, because %s: %s"
+            columns = one_line(", ".join(names))
+            self.logger.warning(warning, display(self.stream_name), reason, columns)
 
     def receive(self, record: dict[str, Any], source: SourceRecord) -> None:
         """Take a record as it comes out of the stream maps, or reject it."""
@@ -138,10 +139,10 @@ class StreamSink(BatchSink):
         """Check a record against keys and schema; parse its dates if no field's type does it."""
         lacking = [key for key in self._key_properties if key not in record and self.needs_key(key)]
         if lacking:
-            missing = ", ".join(lacking)
-            message = f"the record lacks its key property {missing}"
+            names, noun = ", ".join(lacking), "property" if len(lacking) == 1 else "properties"
+            message = f"the record has no value for its key {noun} {names}"
             hint = "let the tap or a stream map supply it"
-            return Reason("key_missing", message, field=missing, hint=hint)
+            return Reason("key_missing", message, field=names, hint=hint)
         try:
             if self._check is not None:
                 self._check(record)
@@ -153,10 +154,12 @@ class StreamSink(BatchSink):
             value = error.instance if path else None
             if path and isinstance(record.get(path[0]), (float, Decimal)):
                 Converter(path[0]).write(record[path[0]])  # NaN, which the schema takes for null
-            message = f"its schema refuses it: {error.message}"
+            message = f"the record does not match the stream's schema: {error.message}"
             if error.kind.name == "required":
                 path, value = [*path, error.kind.value], None
-                message = "its schema requires the column, which the record lacks"
+                message = (
+                    "the stream's schema requires this column, and the record does not have it"
+                )
             hint, field = "correct it in the tap, or set validate_records: false", ".".join(path)
             return Reason("schema_violation", message, field=field or None, value=value, hint=hint)
         except (ValueError, TypeError) as error:

@@ -147,7 +147,7 @@ def test_upsert_requires_required_fields_of_new_records_only() -> None:
 def test_well_known_fields_are_required_without_metadata() -> None:
     mapper = a_mapper(schema=None, object_type="person")
     missing = mapper.missing_for_create(mapper.map(RECORD))
-    expected = "Email (EMAIL) refuses null: no record is created without it."
+    expected = "Email (EMAIL) refuses null: the field is required to create a record."
     assert str(missing[0]).startswith(expected)
 
 

@@ -333,7 +333,7 @@ def test_text_that_is_too_long_is_refused_with_both_lengths() -> None:
     assert written("STRING", "12345", length=5) == "12345"
     error = refusal("STRING", "123456", length=5)
     assert error.code == "too_long"
-    assert error.message == "6 characters, and the field holds 5"
+    assert error.message == "it has 6 characters, and the field holds 5"
     assert refusal("EMAIL", "ann@example.com", length=5).code == "too_long"
     assert refusal("STRING", {"a": "b"}, length=5).code == "too_long"
 

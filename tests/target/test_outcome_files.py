@@ -48,7 +48,8 @@ def test_every_record_has_one_line(tenant: Tenant) -> None:
         "reason": "schema_violation",
         "field": "Employees",
         "message": (
-            "schema_violation: Employees = 'a lot': its schema refuses it: the value is not of "
+            "schema_violation: Employees = 'a lot': the record does not match the stream's "
+            "schema: the value is not of "
             'types "null", "integer"; '
             "correct it in the tap, or set validate_records: false"
         ),

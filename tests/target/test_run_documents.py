@@ -94,7 +94,8 @@ def test_run_with_rejects_only_has_a_failed_summary(tenant: Tenant) -> None:
             "key": {"Name": "Bad"},
             "field": "Employees",
             "value": "a lot",
-            "message": 'its schema refuses it: the value is not of types "null", "integer"',
+            "message": "the record does not match the stream's schema: the value is not of types "
+            '"null", "integer"',
             "suggestion": "correct it in the tap, or set validate_records: false",
         }
     ]

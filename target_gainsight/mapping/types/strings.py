@@ -51,8 +51,8 @@ def write_text(value: object, length: int | None = None) -> str:
     """Return a source value as text, which stays as it is, blanks too; nothing is cut."""
     text = value if isinstance(value, str) else _text_of(value)
     if length and len(text) > length:
-        message = f"{len(text)} characters, and the field holds {length}"
-        hint = "Shorten it in a stream map: nothing is cut here."
+        message = f"it has {len(text)} characters, and the field holds {length}"
+        hint = "Shorten it in a stream map; this target truncates nothing."
         raise ConversionError(code="too_long", message=message, hint=hint)
     return text if text.isascii() else encodable(text)
 
