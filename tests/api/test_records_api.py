@@ -235,6 +235,15 @@ def test_every_form_of_no_rows_is_read(
     assert list(records.query("Company", select=["Gsid"])) == []
 
 
+def test_page_of_a_hundred_rows_is_not_taken_for_the_last(
+    records: RecordsApi, requests_mock: Any
+) -> None:
+    pages = [[{"Gsid": f"{page}-{n}"} for n in range(count)] for page, count in enumerate((100, 7))]
+    asked = requests_mock.post(QUERY, [{"json": success(page)} for page in pages])
+    assert len(list(records.query("Company", select=["Gsid"]))) == 107
+    assert [request.json()["offset"] for request in asked.request_history] == [0, 100]
+
+
 @pytest.mark.parametrize("data", [None, {}, {"records": None}])
 def test_response_without_rows_or_a_word_about_them_is_not_read_as_none(
     records: RecordsApi, requests_mock: Any, data: Any

@@ -370,10 +370,10 @@ def test_spent_day_stops_deletes_with_the_covered_state(tenant: Tenant) -> None:
 
 
 def test_deletes_cost_two_reads_and_a_call_each(tenant: Tenant) -> None:
-    COMPANY.seed(tenant, *map(str, range(100)))
-    run = COMPANY.load(tenant, *(COMPANY.delete(str(number)) for number in range(100)))
-    assert run.outcomes("rows") == {"deleted": 100}
-    assert tenant.count_calls() == {"describe": 1, "query": 2, "delete": 100}
+    COMPANY.seed(tenant, *map(str, range(90)))
+    run = COMPANY.load(tenant, *(COMPANY.delete(str(number)) for number in range(90)))
+    assert run.outcomes("rows") == {"deleted": 90}
+    assert tenant.count_calls() == {"describe": 1, "query": 2, "delete": 90}
 
 
 def test_limit_holds_over_groups_and_changed_schemas(tenant: Tenant) -> None:

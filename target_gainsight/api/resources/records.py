@@ -28,6 +28,8 @@ MAX_RECORDS = 50
 """Records of one write, in every API."""
 MAX_KEYS = 3
 MAX_PAGE = 5000
+_DEFAULT_PAGE = 100
+"""The rows of a page without a limit: a page of as many may be one whose limit was ignored."""
 _NOTHING_MATCHES = "GSOBJ_1011"
 _NO_DATA = re.compile(r"\s*no data( found\b|\W*$)", re.IGNORECASE)
 _UNREADABLE_CODES = frozenset({"GSOBJ_1002", "P_5005", "P_5026", "P_5068"})
@@ -98,9 +100,9 @@ class RecordsApi:
             if not all(map(set(select).issubset, rows)):
                 rows = [_spell_as_selected(row, select) for row in rows]
             yield from rows
-            if len(rows) < size:
+            if len(rows) < size and len(rows) != _DEFAULT_PAGE:
                 return
-            offset += size
+            offset += len(rows)
 
     def get(self, object_name: str, gsid: str) -> Record:
         """Return a record by its GSID, or raise `NotFoundError`."""
