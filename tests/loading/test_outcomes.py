@@ -97,6 +97,20 @@ def test_people_are_created_updated_or_unchanged(tenant: Tenant) -> None:
     }
 
 
+def test_person_with_errors_in_a_success_is_rejected(tenant: Tenant) -> None:
+    errors = [{"errorCode": "GSOBJ_VDTEMAIL1001", "fieldName": "Email", "invalidValue": "a@x"}]
+
+    def report_errors(call: Call, status: int, envelope: Message) -> tuple[int, Message]:
+        return status, {
+            **envelope,
+            "data": {"errors": errors},
+        } if call.method == "PUT" else envelope
+
+    lines = [PEOPLE, record("people", Email="a@x.example")]
+    run = tenant.load(*lines, object_type="person", http=wired(after=report_errors))
+    assert run.codes == ["GSOBJ_VDTEMAIL1001"]
+
+
 def test_update_skips_unknown_people(tenant: Tenant) -> None:
     tenant.load(PEOPLE, record("people", Email="known@x.io"), object_type="person")
     lines = [PEOPLE, record("people", Email="known@x.io", FirstName="Ann")]

@@ -190,7 +190,11 @@ class PeopleApi:
     def upsert(self, person: Record) -> str | None:
         """Write the person with this `Email` and links in `companies`; return its GSID if named."""
         call = Call("PUT", "/v1/peoplemgmt/v1.0/people", kind="person", json=person)
-        written = as_mapping(self._send(call).data)
+        response = self._send(call)
+        written = as_mapping(response.data)
+        if written.get("errors"):
+            message, failures = "Gainsight refuses the person", field_failures(response.body)
+            raise errors.RefusedError(message, request_id=response.request_id, failures=failures)
         return as_text(written.get("Gsid")) or as_text(written.get("gsid"))
 
 
