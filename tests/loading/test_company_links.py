@@ -107,6 +107,42 @@ def test_text_may_list_companies(tenant: Tenant, company: str, title: str) -> No
     ]
 
 
+@pytest.mark.parametrize(
+    ("company", "title"),
+    [
+        (["Initech"], ["CTO", "COO"]),
+        ("Initech", '["CTO", "COO"]'),
+        (["Initech", "Globex"], ["CTO"]),
+        (["Initech", "Globex"], []),
+        (["Initech", None, "Globex"], ["CTO", "COO"]),
+        (["Initech", "Initech"], ["CTO", "COO"]),
+    ],
+)
+def test_person_whose_titles_do_not_fit_the_companies_is_rejected(
+    tenant: Tenant, company: object, title: object
+) -> None:
+    seed_companies(tenant, "Initech", "Globex")
+    run = load_people(tenant, person(company=company, title=title), person("bob@x.io"))
+    assert run.codes == ["unaligned_lists"]
+    told = ("Send a list with one value per company, or a single value for all.", "list it once")
+    assert run.log[0].endswith(told)
+    assert [row["Email"] for row in tenant.rows("person")] == ["bob@x.io"]
+
+
+@pytest.mark.parametrize("title", [["CTO"], '["CTO"]', "CTO"])
+def test_one_title_may_be_a_list_for_one_company(tenant: Tenant, title: object) -> None:
+    seed_companies(tenant, "Initech")
+    load_people(tenant, person(company="Initech", title=title))
+    assert linked(tenant) == [("ann@x.io", "Initech", "CTO", None, None)]
+
+
+def test_lists_of_lookup_columns_of_different_lengths_reject_the_person(tenant: Tenant) -> None:
+    by_two = links(lookup={"company": "Name", "title": "TickerSymbol"})
+    lines = person(company=["Initech", "Globex"], title=["INI"])
+    run = load_people(tenant, lines, company_links=by_two)
+    assert run.codes == ["unaligned_lists"]
+
+
 def test_single_title_applies_to_all_companies(tenant: Tenant) -> None:
     seed_companies(tenant, "Acme, Inc.", "Globex")
     run = load_people(tenant, person(company="Acme, Inc.; Globex", title="CTO; COO; CEO"))

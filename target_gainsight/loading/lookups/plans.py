@@ -10,7 +10,7 @@ from typing import Any
 from target_gainsight.api import ObjectSchema
 from target_gainsight.loading.keys import COMPANY_ID, LINK_OBJECT, MatchFields, Reference
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.mapping.errors import RecordRejectedError
+from target_gainsight.mapping.errors import ConversionError, FieldError, RecordRejectedError
 from target_gainsight.mapping.near_names import suggest_names
 from target_gainsight.mapping.planning.checks import FieldProblem
 from target_gainsight.mapping.types.converters import Converter
@@ -18,6 +18,10 @@ from target_gainsight.mapping.types.spellings import strip_blanks
 from target_gainsight.settings.stream_settings import OBJECT_NAMES, Lookup, StreamSettings
 
 COMPANY_LINKS = "company_links"
+UNALIGNED = "unaligned_lists"
+"""The code of a record whose lists do not have one value per row that is looked up."""
+
+_ALIGN = "Send a list with one value per company, or a single value for all."
 
 Describe = Callable[[str], ObjectSchema | None]
 """Returns an object's schema, or None if it cannot be read."""
@@ -44,10 +48,15 @@ class LookupPlan:
         if not self.is_list:
             return [self.match.reference(values)]
         listed = list(map(_split_items, values, self.match.converters))
-        count = max([len(each) for each in listed if isinstance(each, list)], default=1)
+        counts = {len(each) for each in listed if isinstance(each, list)}
+        if len(counts) > 1:
+            message = "the columns of its lookup list different numbers of values"
+            hint = "Send lists of the same length."
+            error = FieldError(self.target, values, "", UNALIGNED, message, hint)
+            raise RecordRejectedError([error])
         return [
             self.match.reference([_item_at(value, index) for value in listed])
-            for index in range(count)
+            for index in range(max(counts, default=1))
         ]
 
 
@@ -121,20 +130,38 @@ class StreamLookups:
         }
 
     def links_of(self, record: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
-        """Read the fields of a person's links; a text may list one item per link."""
+        """Read the fields of a person's links; a text may list one item per link.
+
+        Raises:
+            RecordRejectedError: A list has more or fewer values than there are companies.
+        """
         plan = self.plans.get(COMPANY_LINKS)
         companies = plan.list_references(record) if plan else []
         columns = []
         for name, (column, converter) in self.link_fields.items():
-            if column in record:
-                items = _split_items(record[column], converter)
-                is_listed = isinstance(items, list) and len(items) == len(companies) > 1
-                columns.append((name, items if is_listed else record[column], converter))
+            if column in record and any(companies):
+                value = _parse_list(record[column])
+                items = _split_items(value, converter)
+                if isinstance(items, list) and len(items) != len(companies):
+                    if isinstance(value, list):
+                        message = f"the list has {len(value)} values for {len(companies)} companies"
+                        refused = ConversionError(UNALIGNED, message, _ALIGN)
+                        raise RecordRejectedError([converter.field_error(refused, value)])
+                    items = value
+                columns.append((name, items, converter))
         return tuple(
             {name: converter.write(_item_at(value, index)) for name, value, converter in columns}
             for index, company in enumerate(companies)
             if company is not None
         )
+
+
+def _parse_list(value: object) -> object:
+    """Return the list that JSON text holds; any other value stays as it is."""
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        with suppress(ValueError, RecursionError):
+            return json.loads(value)
+    return value
 
 
 def _split_items(value: object, converter: Converter) -> object:
@@ -143,9 +170,7 @@ def _split_items(value: object, converter: Converter) -> object:
     A text that the converter refuses as one item is split at commas, too: not `Acme, Inc.` and
     `1,234`, but two addresses.
     """
-    if isinstance(value, str) and value.lstrip().startswith("["):
-        with suppress(ValueError, RecursionError):
-            value = json.loads(value)
+    value = _parse_list(value)
     parts = re.split(r"[;\n]", value) if isinstance(value, str) else value
     if not isinstance(parts, list):
         return value
@@ -161,7 +186,5 @@ def _split_items(value: object, converter: Converter) -> object:
 
 
 def _item_at(value: object, index: int) -> object:
-    """Return one item of a list, None beyond its end; a single value stands for every index."""
-    if not isinstance(value, list):
-        return value
-    return value[index] if index < len(value) else None
+    """Return one item of a list; a single value stands for every index."""
+    return value[index] if isinstance(value, list) else value

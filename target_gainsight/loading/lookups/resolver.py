@@ -6,7 +6,12 @@ from dataclasses import dataclass, field, replace
 
 from target_gainsight.loading.keys import COMPANIES, COMPANY_ID, LookupKey, Reference
 from target_gainsight.loading.lookups.index import LookupIndex
-from target_gainsight.loading.lookups.plans import COMPANY_LINKS, LookupPlan, StreamLookups
+from target_gainsight.loading.lookups.plans import (
+    COMPANY_LINKS,
+    UNALIGNED,
+    LookupPlan,
+    StreamLookups,
+)
 from target_gainsight.loading.outcomes import REJECTED_PARENT, BatchResult, Outcome, Reason
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.mapping.errors import FieldError, display, first_few
@@ -83,7 +88,13 @@ class Resolver:
                 if value or not self.omit_null:
                     record.fields[target] = value or None
             elif found:
-                links = dict(zip(reversed(gsids), reversed(record.links), strict=True))
+                pairs = list(zip(gsids, record.links, strict=True))
+                links = dict(pairs)
+                for reference, (gsid, link) in zip(references, pairs, strict=True):
+                    if gsid and links[gsid] != link:
+                        message = f"{target} lists {reference} twice, with different values"
+                        reason = Reason(UNALIGNED, message, field=target, hint="list it once")
+                        raise _MissedLookupError(reason)
                 record.fields[COMPANIES] = [{COMPANY_ID: gsid, **links[gsid]} for gsid in found]
 
     def _find_gsid(self, plan: LookupPlan, reference: Reference, stream: str) -> str | None:
