@@ -127,6 +127,10 @@ class MatchFields(KeyReader):
         if any(map(is_blank, values)):
             return None
         pairs = list(zip(self.names, self.converters, values, strict=True))
+        for name, _, value in pairs:
+            if isinstance(value, (list, dict)):
+                message, hint = "a lookup needs a single value", "Choose one in a stream map."
+                return FieldError(name, value, "", "unsupported_value", message, hint)
         try:
             written = {name: converter.write(value) for name, converter, value in pairs}
         except RecordRejectedError as error:

@@ -66,6 +66,14 @@ def test_missing_parent_rejects_child_alone(tenant: Tenant) -> None:
     assert run.rejects[0]["record"]["account"] == "Hooli"
 
 
+@pytest.mark.parametrize("several", [["Initech"], ["Initech", "Hooli"], {"name": "Initech"}])
+def test_list_or_object_as_lookup_value_is_named(tenant: Tenant, several: object) -> None:
+    seed_companies(tenant, "Initech")
+    run = load_responses(tenant, [response("r1", several)], columns={"account": {}})
+    assert run.codes == ["unsupported_value"]
+    assert "a lookup needs a single value. Choose one in a stream map." in run.log[0]
+
+
 def test_distinct_values_are_queried_once_across_groups(tenant: Tenant) -> None:
     seed_companies(tenant, "C0", "C1", "C2")
     lines = [response(f"r{n}", f"C{n % 3}") for n in range(90)]
