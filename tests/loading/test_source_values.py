@@ -144,5 +144,7 @@ def test_invalid_attendee_is_named_with_one_suggestion(tenant: Tenant) -> None:
     )
     reason = run.rejects[0]["gainsight_reject"]
     assert (reason["code"], reason["value"]) == ("not_an_email", "Bob")
-    assert reason["hint"] == "Send one bare address, such as ann@example.com."
+    assert reason["hint"] == (
+        "Send one bare address, such as ann@example.com. Separate several by semicolons."
+    )
     assert reason["hint"] not in reason["message"]

@@ -120,6 +120,8 @@ class Resolver:
         hint = f"{LOAD_FIRST}, or set on_no_match to leave_empty"
         if isinstance(reference, FieldError):
             message, hint = str(replace(reference, hint="")), reference.hint or hint
+            if plan.is_list and isinstance(reference.value, str):
+                hint += " Separate several by semicolons."
             return Reason(
                 reference.code, message, field=plan.target, value=reference.value, hint=hint
             )
