@@ -4,7 +4,7 @@ import reprlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, time
-from decimal import Decimal
+from decimal import Decimal, DecimalException
 
 from target_gainsight.mapping.escaping import one_line
 
@@ -90,7 +90,8 @@ def display_path(path: object) -> str:
 def error_text(error: Exception) -> str:
     """Return a library's error for a message, whole: its advice comes at the end."""
     cause = error.__cause__ or error
-    return f"{type(cause).__name__}: {one_line(str(cause)[:_MAX_ERROR_LENGTH])}"
+    text = "" if isinstance(cause, DecimalException) else str(cause)  # a list of classes
+    return f"{type(cause).__name__}: {one_line(text[:_MAX_ERROR_LENGTH])}".removesuffix(": ")
 
 
 def counted(count: int, noun: str) -> str:

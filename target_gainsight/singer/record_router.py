@@ -111,7 +111,8 @@ class RecordRouter:
                     record = route.transform(record.copy())
             except Exception as error:  # noqa: BLE001 - expressions raise whatever they like
                 record, text = {}, f"a stream map expression failed: {error_text(error)}"
-                failure = Reason("map_failed", text)
+                hint = "make the expressions of its stream map handle such records"
+                failure = Reason("map_failed", text, hint=hint)
             if record is not None:
                 self._send_to_sink(message, record, route.alias, failure)
         return [sink for route in routes if (sink := self.sinks[route.alias]).is_full]

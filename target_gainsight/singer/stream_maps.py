@@ -10,6 +10,7 @@ from fnmatch import fnmatch
 from functools import partial
 from typing import Any, NamedTuple
 
+from singer_sdk.exceptions import StreamMapConfigError
 from singer_sdk.mapper import PluginMapper, RemoveRecordTransform, SameRecordTransform, StreamMap
 
 from target_gainsight.loading.outcomes import RunStoppedError
@@ -63,6 +64,11 @@ class StreamMaps:
         except Exception as error:
             text = f"stream {display(stream)}: its stream map cannot be used: {error_text(error)}"
             suggestion = "Correct the stream map under stream_maps."
+            if isinstance(error, StreamMapConfigError):
+                suggestion = (
+                    f"Keep the key properties ({', '.join(keys)}) in the map under stream_maps, or "
+                    "set its __key_properties__ to columns that it keeps."
+                )
             raise RunStoppedError(text, code="invalid_stream_map", suggestion=suggestion) from error
 
     def _make_route(self, stream: str, stream_map: StreamMap, source: Node) -> Route:

@@ -30,6 +30,14 @@ def test_failing_map_expression_rejects_record_alone(tenant: Tenant) -> None:
     [line] = [each for each in run.warnings if each.startswith("rejected")]
     assert "stream 'accounts', Name = 'Hooli': map_failed: " in line
     assert "a stream map expression failed" in line
+    assert line.endswith("; make the expressions of its stream map handle such records")
+
+
+def test_division_by_zero_in_a_map_expression_is_named(tenant: Tenant) -> None:
+    columns = {"Name": TEXT, "Employees": {"type": "number"}}
+    by_zero = {"accounts": {"Employees": "Employees / 0"}}
+    run = tenant.load(schema(columns=columns), record(Name="A", Employees=1.5), stream_maps=by_zero)
+    assert "a stream map expression failed: DivisionByZero; make the" in run.log[0]
 
 
 def test_reject_of_a_stream_without_keys_is_logged_with_its_place(tenant: Tenant) -> None:
@@ -282,16 +290,16 @@ def test_each_of_several_errors_has_its_own_hint(tenant: Tenant) -> None:
 @pytest.mark.parametrize(
     "stream_map",
     [
-        {"Industry": "Industry.upper("},
         {"Name": "__NULL__"},
-        {"__key_properties__": ["nothing"]},
-        {"__filter__": "(("},
+        {"Industry": "Industry", "__key_properties__": ["nothing"]},
+        {"Industry": "Industry", "__key_properties__": ["Name"], "Name": None},
     ],
 )
 def test_unusable_stream_map_ends_run(tenant: Tenant, stream_map: dict[str, Any]) -> None:
     run = tenant.load(schema(), stream_maps={"accounts": stream_map})
     assert run.exit_code == 1
     assert run.error.startswith("stream 'accounts': its stream map cannot be used: ")
+    assert "Keep the key properties (Name) in the map under stream_maps, or set its " in run.error
     assert "\n" not in run.error
 
 
