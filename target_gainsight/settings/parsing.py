@@ -1,5 +1,6 @@
 """Parses the raw configuration into settings and reports every error at once."""
 
+import ast
 import logging
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -57,6 +58,7 @@ _NEED_CURRENT_ROWS = ("field_rules", "multi_match", "near_matches", "skip_unchan
 _NOT_IN_CSV = ("null_values", "deletes")
 _NOT_IN_SURVEYS = ("field_mapping", "rich_text", "transport", "bulk_job_id")
 _RECORDS_ONLY = ("transport", "deletes", "fallback_keys")
+_MAP_OPTIONS = ("__alias__", "__else__", "__filter__", "__key_properties__", "__source__")
 _UPDATE_ONLY = ("field_rules", "fallback_keys", "deletes")
 _FOR_RECORDS = "it is for companies, relationships and custom objects"
 _FOR_SURVEYS = "an administrator imports its file, whose columns survey_columns assigns"
@@ -152,7 +154,27 @@ def _read_sdk_settings(
     if re.search(r"\bfake\.", str(given.get("stream_maps"))) and not find_spec("faker"):
         install = "pip install 'target-gainsight[faker]'"
         errors.append(f"stream_maps: fake needs the faker extra. Install it: {install}")
+    maps = given.get("stream_maps")
+    for stream, definition in maps.items() if isinstance(maps, dict) else ():
+        if isinstance(definition, dict):
+            _check_stream_map(f"stream_maps.{stream}", definition, errors)
     return given
+
+
+def _check_stream_map(place: str, definition: Mapping[str, Any], errors: ConfigErrors) -> None:
+    """Check names of options and the syntax of expressions, which the SDK does not locate."""
+    for name, expression in definition.items():
+        if name.startswith("__") and name not in _MAP_OPTIONS:
+            if hint := did_you_mean(name, _MAP_OPTIONS):  # others may be columns
+                errors.append(f"{place}: there is no option {name}. {hint}")
+        elif isinstance(expression, str) and name not in {"__source__", "__else__"}:
+            try:
+                is_one = [*map(type, ast.parse(expression).body)] == [ast.Expr]
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                is_one = False
+            if not is_one:
+                hint = "Text needs quotes of its own: \"'text'\"."
+                errors.add(f"{place}.{name}", display(expression), "a Python expression", hint)
 
 
 def _build(

@@ -179,6 +179,29 @@ def test_stream_maps_default_must_be_null() -> None:
     assert refused.value.errors == ["stream_maps: __else__ can only be __NULL__."]
 
 
+@pytest.mark.parametrize(
+    ("name", "expression"),
+    [("ARR", "mrr *** 12"), ("__filter__", "Name ==="), ("__alias__", "b c"), ("Status", "a = 1")],
+)
+def test_expression_that_python_cannot_read_is_named(name: str, expression: str) -> None:
+    maps = {"accounts": {name: expression, "Name": "name.strip()", "__else__": "__NULL__"}}
+    with pytest.raises(ConfigValidationError) as refused:
+        TargetGainsight(config={"domain": "sandbox", "stream_maps": maps})
+    [error] = refused.value.errors
+    assert error.startswith(
+        f"stream_maps.accounts.{name}: got {expression!r}, expected a Python expression. Text "
+    )
+
+
+def test_misspelled_option_of_a_stream_map_is_named() -> None:
+    maps = {"accounts": {"__elsee__": "__NULL__", "__v": "__v + 1", "__source__": "crm.all"}}
+    with pytest.raises(ConfigValidationError) as refused:
+        TargetGainsight(config={"domain": "sandbox", "stream_maps": maps})
+    assert refused.value.errors == [
+        "stream_maps.accounts: there is no option __elsee__. Did you mean '__else__'?"
+    ]
+
+
 def test_unusable_stream_maps_are_explained(
     caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
