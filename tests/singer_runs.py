@@ -78,7 +78,7 @@ def settings_into(sandbox: RunningSandbox, folder: Path) -> Message:
 
 @dataclass(frozen=True)
 class TargetRun:
-    """What a run in this process left behind.
+    """Results of a run in this process.
 
     Attributes:
         exit_code: As the shell sees it.
@@ -259,7 +259,7 @@ class Tenant:
         return sorted(row["Name"] for row in self.rows(object_name))
 
     def count_names(self, object_name: str = "Company") -> Counter[str]:
-        """Count the names of an object's rows; a twin counts twice."""
+        """Count the names of an object's rows; a duplicate counts twice."""
         return Counter(row["Name"] for row in self.rows(object_name))
 
     def delete(self, object_name: str, **filters: Any) -> None:
@@ -367,7 +367,7 @@ def command_line(folder: Path, settings: Mapping[str, Any] | None) -> list[str]:
 
 
 def clean_environment() -> dict[str, str]:
-    """What the developer's shell exports for a tenant must not reach a test."""
+    """Return the environment without the variables that the shell exports for a tenant."""
     foreign = ("TARGET_GAINSIGHT_", "MELTANO_", "LOGLEVEL", "SINGER_SDK_")
     return {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
 

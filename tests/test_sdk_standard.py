@@ -90,10 +90,10 @@ ARRIVING: dict[str, dict[str, list[Row]]] = {
         ]
     },
 }
-"""What arrives of a test's stream, by object; of all others every record does, as it is."""
+"""The rows that differ from the records of a test's stream, by object."""
 
 ON_THE_WIRE: dict[str, Row] = {"string_formats": {"date_time": "2026-01-01T12:00:00.000+00:00"}}
-"""What is sent in another notation where nothing is known of the field but the schema's format."""
+"""Values sent in another notation, because only the format in the schema is known of the field."""
 
 
 def arriving(name: str) -> dict[str, list[Row]]:

@@ -43,7 +43,7 @@ def begin(process: subprocess.Popen[str], end: float) -> None:
 
 
 def results(all_options: list[dict[str, Any]], seconds: float) -> list[dict[str, int]]:
-    """What processes print that work at the same time, from when all of them are ready."""
+    """Run processes at the same time, once all are ready, and return what each prints."""
     with ExitStack() as stack:
         processes = [stack.enter_context(sharing_process(options)) for options in all_options]
         end = time.time() + seconds

@@ -42,9 +42,7 @@ def test_names_are_read_by_kind_whatever_the_form(
     }
 
 
-def test_name_without_gsid_is_told_apart_by_itself(
-    client: GainsightClient, requests_mock: Any
-) -> None:
+def test_name_without_gsid_is_its_own_id(client: GainsightClient, requests_mock: Any) -> None:
     data = {"CTA_PRIORITY": [{"name": "High"}, {"name": "Low"}]}
     listed = names_in(client, requests_mock, data)
     assert listed == {"priority": [("High", "High", True), ("Low", "Low", True)]}

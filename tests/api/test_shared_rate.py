@@ -47,9 +47,9 @@ def assert_the_rate_is_kept(store: Path | str, folder: Path) -> None:
     assert max(counted.values()) <= CALLS
 
 
-def test_through_a_file(tmp_path: Path) -> None:
+def test_rate_is_shared_through_a_file(tmp_path: Path) -> None:
     assert_the_rate_is_kept(tmp_path / "quota.db", tmp_path)
 
 
-def test_through_redis(tmp_path: Path, redis_here: RedisServer) -> None:
+def test_rate_is_shared_through_redis(tmp_path: Path, redis_here: RedisServer) -> None:
     assert_the_rate_is_kept(redis_here.url, tmp_path)

@@ -273,7 +273,7 @@ def test_company_of_an_activity_is_looked_up_in_a_proposal(commands: Commands) -
     }
 
 
-def test_column_named_like_a_foreign_key_is_mapped_only_under_its_very_name(
+def test_foreign_key_is_mapped_only_from_a_column_of_the_same_name(
     commands: Commands,
 ) -> None:
     columns = {"name": TEXT, "csm": TEXT, "ParentCompany": TEXT}

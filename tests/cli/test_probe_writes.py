@@ -58,7 +58,7 @@ def kill_after(calls: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requests.Session, "request", request_or_die)
 
 
-def test_tenant_holds_what_it_held_before(probed: Commands) -> None:
+def test_write_probe_leaves_the_tenant_unchanged(probed: Commands) -> None:
     tenant = probed.sandbox.tenant
     before = held(tenant)
     result = probe(probed)

@@ -1,4 +1,4 @@
-"""The commands at a terminal: as wide as it is, and without colours for those who want none."""
+"""Output at a terminal: as wide as the terminal, and without color if asked for."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MESSAGES = [
     record(Name="Initech", RenewalDate="sometime-in-the-next-century-or-so"),
 ]
 TABLES = ["rejects list", "rejects show latest", "describe company", "sandbox show Company"]
-COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+COLOR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def shown_at(columns: int, command: str, project: Path, **environment: str) -> str:
-    """What a command shows at a terminal of that many columns."""
+    """Return the output of a command at a terminal of that many columns."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     source = [] if command.startswith("sandbox") else ["--config", "config.json"]
@@ -74,7 +74,7 @@ def _read_all(descriptor: int) -> bytes:
 @pytest.mark.parametrize("columns", [40, 80, 200])
 @pytest.mark.parametrize("command", TABLES)
 def test_tables_fit_the_terminal(command: str, columns: int, project: Path) -> None:
-    lines = COLOUR.sub("", shown_at(columns, command, project)).splitlines()
+    lines = COLOR.sub("", shown_at(columns, command, project)).splitlines()
     assert len(lines) > 3
     assert max(map(cell_len, lines)) <= columns
 
@@ -87,7 +87,7 @@ def test_no_value_is_truncated(columns: int, project: Path) -> None:
 
 
 @pytest.mark.parametrize("command", [*TABLES, "check"])
-def test_no_color_is_honoured(command: str, project: Path) -> None:
+def test_no_color_is_honored(command: str, project: Path) -> None:
     assert "\x1b[" in shown_at(120, command, project)
     assert "\x1b" not in shown_at(120, command, project, NO_COLOR="1")
 

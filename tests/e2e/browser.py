@@ -33,11 +33,11 @@ _FLAGS = (
 )
 
 _IS_ANOTHER_PAGE = "return !window.isLeft && document.readyState === 'complete'"
-_COLOURS = """
+_COLORS = """
 const grounds = element => {
   for (let each = element; each; each = each.parentElement) {
-    const colour = getComputedStyle(each).backgroundColor;
-    if (!colour.endsWith(', 0)')) return colour;
+    const color = getComputedStyle(each).backgroundColor;
+    if (!color.endsWith(', 0)')) return color;
   }
   return getComputedStyle(document.body).backgroundColor;
 };
@@ -54,7 +54,7 @@ return [...document.querySelectorAll('body *')]
 
 @dataclass(frozen=True)
 class Programs:
-    """Where Chromium and its driver are."""
+    """Paths of Chromium and its driver."""
 
     browser: str
     driver: str
@@ -150,10 +150,10 @@ class Browser:
             if message["method"] == "Network.requestWillBeSent"
         ]
 
-    def text_colours(self) -> list[tuple[str, str, str]]:
-        """Colour, colour of the ground and words of each element with text of its own."""
-        found: list[list[str]] = self.driver.execute_script(_COLOURS)
-        return [(colour, ground, words) for colour, ground, words in found]
+    def text_colors(self) -> list[tuple[str, str, str]]:
+        """Color, color of the ground and words of each element with text of its own."""
+        found: list[list[str]] = self.driver.execute_script(_COLORS)
+        return [(color, ground, words) for color, ground, words in found]
 
     def complaints(self) -> list[str]:
         """Console messages since the last call: errors, refused loads, broken policy."""
@@ -174,9 +174,9 @@ def running_browser(programs: Programs, profile: Path) -> Iterator[Browser]:
         driver.quit()
 
 
-def luminance(colour: str) -> float:
+def luminance(color: str) -> float:
     """The relative luminance of `rgb(…)`, as WCAG 2 defines it."""
-    parts = [int(each) / 255 for each in re.findall(r"\d+", colour)[:3]]
+    parts = [int(each) / 255 for each in re.findall(r"\d+", color)[:3]]
     linear = [
         each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in parts
     ]
@@ -184,6 +184,6 @@ def luminance(colour: str) -> float:
 
 
 def contrast(text: str, ground: str) -> float:
-    """The contrast of two colours, as WCAG 2 defines it."""
+    """The contrast of two colors, as WCAG 2 defines it."""
     lighter, darker = sorted((luminance(text), luminance(ground)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)

@@ -115,7 +115,7 @@ def project_yml(tap: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, 
 
 
 def _environment_without_settings() -> dict[str, str]:
-    """What the developer's shell exports for a tenant must not reach a test.
+    """Return the environment without the variables that the shell exports for a tenant.
 
     Bytecode is kept in any environment: without it every start of Meltano compiles it anew.
     """

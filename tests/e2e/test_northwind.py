@@ -194,7 +194,7 @@ def test_a_failing_run_says_why_and_keeps_what_it_wrote(nights: Nights) -> None:
     assert 0 < nights.after_failure <= 300
 
 
-def test_the_run_after_it_writes_only_what_is_missing(nights: Nights) -> None:
+def test_run_after_a_failure_writes_only_what_is_missing(nights: Nights) -> None:
     streams = nights.completed["streams"]
     assert streams["public-orders"]["created"] == 830 - nights.after_failure
     assert streams["public-orders"]["updated"] == 0

@@ -27,7 +27,7 @@ READS = {"describe", "cta names", "query"}
 
 @dataclass(frozen=True)
 class Night:
-    """What a run left: the rows of each object, and its summary."""
+    """Results of a run: the rows of each object, and its summary."""
 
     rows: dict[str, list[dict[str, Any]]]
     summary: dict[str, Any]

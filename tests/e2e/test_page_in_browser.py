@@ -1,4 +1,4 @@
-"""The sandbox's page in a real browser: the keyboard alone, hostile values, both colour schemes."""
+"""The sandbox's page in a real browser: the keyboard alone, hostile values, both color schemes."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_hostile_values_are_text_on_every_page(page: Browser, sandbox: RunningSa
     assert _HOSTILE in page.find("pre").text
 
 
-def test_no_script_runs_even_if_one_got_in(page: Browser) -> None:
+def test_injected_script_does_not_run(page: Browser) -> None:
     page.driver.execute_script(
         "document.body.insertAdjacentHTML('beforeend',"
         ' \'<img src="data:," onerror="window.ran = 1">\');'
@@ -149,14 +149,14 @@ def test_no_script_runs_even_if_one_got_in(page: Browser) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("address", _ADDRESSES)
-def test_text_stands_out_in_both_colour_schemes(
+def test_text_stands_out_in_both_color_schemes(
     page: Browser, sandbox: RunningSandbox, scheme: str, address: str
 ) -> None:
     page.emulate(scheme=scheme)
     page.open(sandbox.base_url + address)
     assert (browsers.luminance(page.style("body", "background-color")) < 0.2) == (scheme == "dark")
-    for colours in page.text_colours():
-        assert browsers.contrast(*colours[:2]) >= 4.5, colours
+    for colors in page.text_colors():
+        assert browsers.contrast(*colors[:2]) >= 4.5, colors
 
 
 @pytest.mark.parametrize("address", _ADDRESSES)

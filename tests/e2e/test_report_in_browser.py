@@ -62,8 +62,8 @@ def test_text_stands_out_in_light_and_dark(page: Browser) -> None:
         page.emulate(scheme=scheme)
         ground = page.style("body", "background-color")
         assert (browsers.luminance(ground) < 0.2) == (scheme == "dark")
-        for colour, behind, words in page.text_colours():
-            assert browsers.contrast(colour, behind) >= 4.5, (scheme, words)
+        for color, behind, words in page.text_colors():
+            assert browsers.contrast(color, behind) >= 4.5, (scheme, words)
 
 
 def test_no_scrolling_sideways_on_phone_or_desktop(page: Browser) -> None:
@@ -80,7 +80,7 @@ def test_one_heading_and_a_title(page: Browser) -> None:
     assert unnamed == []
 
 
-def test_no_script_runs_even_if_one_got_in(page: Browser) -> None:
+def test_injected_script_does_not_run(page: Browser) -> None:
     page.driver.execute_script(
         "const script = document.createElement('script'); script.textContent = 'window.ran = 1';"
         "document.body.append(script);"

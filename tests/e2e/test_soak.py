@@ -22,7 +22,7 @@ def soak(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_target_that_is_killed_again_and_again_ends_like_one_that_was_not() -> None:
+def test_killed_runs_end_like_an_undisturbed_one() -> None:
     done = soak("--seed", "1", "--rounds", "5", "--seconds", "15", "--records", "300")
     assert done.returncode == 0, done.stdout + done.stderr
     found = re.search(r"(\d+) kills in (\d+) rounds", done.stdout)
@@ -30,7 +30,7 @@ def test_a_target_that_is_killed_again_and_again_ends_like_one_that_was_not() ->
     assert int(found[1]) >= 5
 
 
-def test_a_target_that_writes_states_too_early_is_found_out() -> None:
+def test_soak_detects_states_written_too_early() -> None:
     done = soak("--seed", "1", "--rounds", "3", "--records", "300", "--eager")
     assert done.returncode == 1, done.stdout
     assert "missing" in done.stdout

@@ -1,4 +1,4 @@
-"""Input that no tap should write and some day one does, and what must come of it."""
+"""Invalid and unusual input, with the result that each must have."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from singer_messages import TEXT, record, schema
 
 MEGABYTE = 1_000_000
 FORGERY = "\n2026-01-01 00:00:00,000 | ERROR    | root | FORGED\x1b[31m\r\x9b2J\u202e\u2028\x00"
-"""What would forge a line of a log, colour a terminal, clear it, and turn the text around."""
+"""Control characters that forge a log line, color or clear a terminal, or reverse text."""
 
 PATHS = (
     "../escaped",

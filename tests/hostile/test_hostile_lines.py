@@ -43,7 +43,7 @@ _JSON = st.recursive(
 
 
 def _check(tenant: Tenant, run: TargetRun) -> None:
-    """What holds for every run: it ends with a sentence at most, and loses nothing in silence."""
+    """Check what holds for every run: an error is one sentence, and no record is silently lost."""
     assert run.exit_code in {0, 1}
     assert bool(run.errors) == (run.exit_code == 1)
     assert all(line.isprintable() for each in run.errors for line in each.split("\n"))

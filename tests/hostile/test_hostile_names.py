@@ -100,7 +100,7 @@ _INPUTS: dict[str, tuple[list[Message], Message]] = {
 
 @contextmanager
 def _console() -> Iterator[io.StringIO]:
-    """What the command would write to standard error, at every level."""
+    """Return what the command would write to standard error, at every level."""
     written, root = io.StringIO(), logging.getLogger()
     handler, level = logging.StreamHandler(written), root.level
     before = {each: each.formatter for each in root.handlers}

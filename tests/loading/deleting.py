@@ -1,4 +1,4 @@
-"""What the tests of deletes share: three kinds of objects, and records that delete their rows."""
+"""Shared by the tests of deletes: three kinds of objects, and records that delete their rows."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ CELLS = tuple(
 
 @dataclass(frozen=True)
 class Played:
-    """What became of a cell.
+    """Outcome of a cell.
 
     Attributes:
         run: The run that met the fault.
@@ -90,7 +90,7 @@ class Played:
 
     @property
     def covered(self) -> int:
-        """How many records the last state covers."""
+        """Return the number of records that the last state covers."""
         read: int = self.run.states[-1]["read"] if self.run.states else 0
         return read
 

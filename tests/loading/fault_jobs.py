@@ -1,7 +1,7 @@
 """The jobs of the fault matrix: one for each operation, and the endpoints that it calls.
 
 Each job writes new records, known ones or both, in several calls, so that a fault of one call
-could cost neighbours, which it must not.
+could cost neighbors, which it must not.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ UPLOADS = "*/job/bulkimport"
 
 @dataclass(frozen=True)
 class Endpoint:
-    """What a job calls.
+    """An endpoint that a job calls.
 
     Attributes:
         name: How the matrix names it.
@@ -110,7 +110,7 @@ def _companies(numbers: Iterable[int]) -> tuple[Message, ...]:
 
 
 def _of_a_family(object_name: str, noun: str, path: str) -> tuple[Endpoint, ...]:
-    """What loading into an object calls whose family of the API has a path of its own."""
+    """Return the endpoints of an object whose API family has a path of its own."""
     return (
         DESCRIBE,
         query("company", "lookup"),

@@ -176,7 +176,7 @@ def messages(*, with_refused: bool = True) -> Iterable[Message]:
 
 
 REJECTED = {"Twin", "Refused", "rrefused", "r2"}
-"""What names the records that no tenant takes."""
+"""The names of the records that every tenant rejects."""
 
 HELD: dict[str, list[tuple[Any, ...]]] = {
     "company": [
@@ -237,7 +237,7 @@ FIELDS = {
 
 
 def held(tenant: Tenant) -> dict[str, list[tuple[Any, ...]]]:
-    """What the tenant holds, lookups as the name or email of the row they point to."""
+    """Return the tenant's rows, lookups as the name or email of the row they point to."""
     named = {
         row["Gsid"]: row[name]
         for object_name, name in (("company", "Name"), ("person", "Email"), ("gsuser", "Email"))

@@ -470,7 +470,7 @@ def test_rows_of_a_note_set_to_completed_are_not_sent_again(bulk_tenant: Tenant)
     ("again", "repeated"),
     [([2, 3, 2], 3), ([1, 9, 2], 1), ([9, 1], 0), ([3, 1], 1)],
 )
-def test_uploaded_rows_are_recognised_in_order_until_one_is_new(
+def test_uploaded_rows_are_recognized_in_order_until_one_is_new(
     bulk_tenant: Tenant, again: list[int], repeated: int
 ) -> None:
     bulk_tenant.sandbox.tenant.faults.add(Fault("reset_after_commit", path="*bulkimport", times=1))

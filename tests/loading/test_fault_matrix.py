@@ -28,7 +28,7 @@ TIMES = (
     f"within {MINUTES_ONCE} minutes when one call fails, {MINUTES_LASTING} when every one does (of "
     f"uploads, whose limit is hourly: {HOURS_ONCE} and {HOURS_LASTING} hours)"
 )
-"""How long a run takes at most."""
+"""The longest that a run may take, in seconds."""
 
 EVERY = 23
 """The unit tests run one cell in so many; prime to the number of columns."""

@@ -1,4 +1,4 @@
-"""One refusal never costs its neighbours, whatever its errors name."""
+"""One refusal never costs its neighbors, whatever its errors name."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def a_tenant(chance: Random, batch: list[LoadRecord], calls_left: float = math.i
 
 
 def as_known(value: object) -> str:
-    """What the tenant makes of a value: it knows no types, and no empty text beside null."""
+    """Return a value as the tenant stores it: untyped, with null for empty text."""
     return "" if value is None else str(value).lower()
 
 

@@ -77,7 +77,7 @@ def test_record_of_later_run_retires(tenant: Tenant, folder: Path) -> None:
     assert {line["outcome"] for line in noted} == {"created"}
 
 
-def test_every_outcome_retires(tenant: Tenant, folder: Path) -> None:
+def test_every_outcome_retires_the_reject(tenant: Tenant, folder: Path) -> None:
     tenant.sandbox.tenant.seed("company", [{"Name": "same", "Industry": "good"}, {"Name": "new"}])
     names = ["same", "new", "gone", "missing"]
     first = tenant.load(schema(), *map(bad, names))

@@ -1,4 +1,4 @@
-"""Records with the same key are applied in input order, with any calls in flight."""
+"""Records with the same key are applied in input order, however many calls are in flight."""
 
 from __future__ import annotations
 

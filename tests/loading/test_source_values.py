@@ -52,7 +52,7 @@ def test_number_matches_text_in_lookups_and_links(tenant: Tenant, number: object
 
 
 @pytest.mark.parametrize("blank", ["", "  ", "\u00a0\u200b", "\ufeff"])
-def test_blank_reference_is_none(tenant: Tenant, blank: str) -> None:
+def test_blank_reference_links_nothing(tenant: Tenant, blank: str) -> None:
     run = tenant.load(
         schema("people", {"Email": TEXT, "firm": TEXT}, ["Email"]),
         record("people", Email="ann@initech.example", firm=blank),

@@ -1,4 +1,4 @@
-"""When a run continues, when it stops, and which state it leaves."""
+"""Errors that stop a run, errors that do not, and the state that is left."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ FEW_CALLS = {"calls_per_minute": 6, "timeline_calls_per_minute": 1}
 
 @dataclass(frozen=True)
 class With:
-    """What a switch needs to take effect, and what it costs.
+    """Requirements and cost of a switch.
 
     Attributes:
         switches: Further switches.
@@ -111,7 +111,7 @@ def positions() -> Iterator[tuple[str, Any]]:
 
 
 def in_position(name: str, value: Any) -> With:
-    """What a switch in this position needs; its usual position costs nothing."""
+    """Return the requirements of a switch in this position; its default costs nothing."""
     needs = NEEDS.get(f"{name}={value}") or NEEDS.get(name, With())
     if value != getattr(Switches(), name) or needs.switches:
         return needs
@@ -187,6 +187,6 @@ def without_vanishing_row(tenant: Tenant) -> requests.Session:
 
 
 def rejected(run: Any) -> set[str]:
-    """What names the rejected records."""
+    """Return the names of the rejected records."""
     records = [line["record"] for line in run.rejects]
     return {next(r[n] for n in ("Response__gc", "id", "Name") if n in r) for r in records}

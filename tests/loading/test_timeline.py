@@ -83,7 +83,7 @@ def test_date_has_milliseconds_and_offset(tenant: Tenant) -> None:
     ]
 
 
-def test_bad_record_is_rejected_without_its_neighbours(tenant: Tenant) -> None:
+def test_bad_record_is_rejected_without_its_neighbors(tenant: Tenant) -> None:
     tenant.sandbox.tenant.faults.rules.append(ServerRule("activity_timeline", "Subject", "NPS 17"))
     run = load_activities(tenant, activities(range(50)))
     assert run.outcomes(STREAM) == {"created": 49, "rejected": 1}
@@ -412,7 +412,7 @@ def test_custom_field_that_activities_do_not_have_stops_the_stream(tenant: Tenan
     assert "no field Ant__Scor__c. Did you mean Ant__Score__c?" in run.log[-1]
 
 
-def test_custom_fields_are_sent_unchecked_where_activities_are_not_described(
+def test_custom_fields_are_sent_unchecked_without_a_description(
     start_tenant: Callable[..., Tenant],
 ) -> None:
     tenant = start_tenant(**TENANT, switches={"metadata_status": 403})

@@ -247,7 +247,7 @@ def test_insert_leaves_failed_recovery_to_a_replay(tenant: Tenant, kind: str) ->
     assert tenant.count_names() == {f"C{number}": 1 for number in range(100)}
 
 
-def test_lost_create_is_logged_and_honours_retry_after(tenant: Tenant) -> None:
+def test_lost_create_is_logged_and_honors_retry_after(tenant: Tenant) -> None:
     tenant.sandbox.tenant.faults.script(
         [Fault("unavailable", retry_after=45)], method="POST", path=INSERTS
     )

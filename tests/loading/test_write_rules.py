@@ -70,7 +70,7 @@ def test_difference_that_a_rule_keeps_causes_no_write(
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_uncompared_field_is_written_along(tenant: Tenant, mode: str) -> None:
+def test_uncompared_field_is_sent_with_other_changes(tenant: Tenant, mode: str) -> None:
     tenant.sandbox.tenant.seed(
         "company", [{"Name": "Acme", "Industry": "a", "TickerSymbol": "monday"}]
     )

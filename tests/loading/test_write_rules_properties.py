@@ -111,7 +111,7 @@ def test_rules_apply_in_order_whatever_the_group(
     mode=st.sampled_from(["upsert", "update"]),
 )
 @EACH
-def test_uncompared_fields_are_only_written_along(
+def test_uncompared_fields_are_only_sent_with_other_changes(
     tenant: Tenant,
     rows: Rows,
     records: list[tuple[str, Message]],

@@ -76,7 +76,7 @@ def test_address_is_the_same_person_whatever_surrounds_it(
         "ann@example.com;bob@example.com",
     ],
 )
-def test_address_that_is_none_is_rejected(value: str) -> None:
+def test_invalid_address_is_rejected(value: str) -> None:
     assert rejected_as("EMAIL", value) == "not_an_email"
 
 

@@ -1,4 +1,4 @@
-"""When a written and a read value are equal, in any form of response."""
+"""Equality of written and read values, in every form of response."""
 
 from __future__ import annotations
 

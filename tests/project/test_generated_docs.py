@@ -38,8 +38,8 @@ def test_generated_files_are_up_to_date(target: Target) -> None:
 
 
 def test_new_setting_makes_generated_files_stale(target: Target) -> None:
-    colour = Setting("The colour.", name="colour")
-    files = generated_files(replace(target, settings=(*target.settings, colour)))
+    color = Setting("The color.", name="color")
+    files = generated_files(replace(target, settings=(*target.settings, color)))
     fresh = {name for name, text in files.items() if not difference(name, text)}
     assert fresh == {"README.md", "docs/sandbox.md"}
 
@@ -56,12 +56,12 @@ def test_limits_and_switches_are_explained() -> None:
 
 @pytest.mark.parametrize("kind", [each for each in KINDS.values() if each is not OBJECT])
 def test_settings_other_than_objects_are_text_to_meltano(kind: Kind) -> None:
-    entry = definition(Setting("The colour.", kind=kind, name="colour", choices=("red", "green")))
+    entry = definition(Setting("The color.", kind=kind, name="color", choices=("red", "green")))
     assert entry == {
-        "name": "colour",
-        "label": "Colour",
+        "name": "color",
+        "label": "Color",
         "kind": "string",
-        "description": "The colour. One of `red`, `green`.",
+        "description": "The color. One of `red`, `green`.",
     }
 
 

@@ -1,4 +1,4 @@
-"""What the repository must and must not contain."""
+"""The repository contains what it must, and nothing that it must not."""
 
 from __future__ import annotations
 

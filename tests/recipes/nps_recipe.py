@@ -115,7 +115,7 @@ def snapshot(tenant: Tenant) -> dict[str, dict[str, Any]]:
 
 
 def changed(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, set[str]]]:
-    """What differs between two snapshots: for each row its GSID's prefix and the fields."""
+    """Compare two snapshots: return the prefix of the GSID and the changed fields of each row."""
     return sorted(
         (gsid[:4], {name for name in row if row[name] != before.get(gsid, {}).get(name)})
         for gsid, row in after.items()

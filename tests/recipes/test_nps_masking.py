@@ -83,7 +83,7 @@ def test_no_comment_email_or_name_leaves_the_source(
     assert tenant.sandbox.tenant.count("CG_NPS_Response__gc") >= len(EMAILS)
 
 
-def test_unmasked_run_contains_them_in_all_those_places(
+def test_unmasked_run_shows_personal_data_in_every_place(
     tenant: Tenant, caplog: pytest.LogCaptureFixture
 ) -> None:
     found = run_marked(tenant, caplog, NPS)

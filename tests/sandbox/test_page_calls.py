@@ -102,7 +102,7 @@ def test_call_missing_in_log_is_reported(api: Api, number: str) -> None:
     assert "The log does not have this call" in page.text
 
 
-def test_bodies_that_are_not_kept_any_more_are_said(api: Api) -> None:
+def test_dropped_bodies_are_reported(api: Api) -> None:
     _log(api)
     assert _first_call(api).text.count("Not kept any more") == 2
 

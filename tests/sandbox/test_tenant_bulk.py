@@ -87,7 +87,7 @@ def test_job_takes_configured_seconds(open_tenant: OpenTenant) -> None:
         ("up", "Account,Staff\r\n", "GS_7571", "No data"),
         ("up", "", "GS_7571", "No data"),
         ("nobody's", "Account\nA\n", "GS_7500", "not found"),
-        ("up", "Account,Colour\nA,red\n", "GS_7500", "header"),
+        ("up", "Account,Color\nA,red\n", "GS_7500", "header"),
         ("up", "Account,Account\nA,B\n", "GS_7500", "header"),
         ("up", b"Account\n\xff\n", "GS_7500", "not a CSV in UTF-8"),
         ("up", b"Account\nA\nB\nC\0\n", "GS_7500", "it contains NUL"),
@@ -142,7 +142,7 @@ def test_update_fails_for_missing_rows(open_tenant: OpenTenant) -> None:
     assert api.tenant.count("company") == 1
 
 
-def test_insert_makes_twins(open_tenant: OpenTenant) -> None:
+def test_insert_creates_duplicates(open_tenant: OpenTenant) -> None:
     api = opened(open_tenant)
     assert loaded(api, "add", "Name\nInitech\nInitech\n") == (2, 0)
 

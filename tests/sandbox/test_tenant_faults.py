@@ -215,7 +215,7 @@ def test_latency_comes_after_the_commit_and_may_be_a_range(api: Api, paused: Pau
     assert response.result().status_code == 200
 
 
-def test_latency_goes_with_another_fault(api: Api, paused: PausedTenant) -> None:
+def test_latency_combines_with_another_fault(api: Api, paused: PausedTenant) -> None:
     paused.faults.add(Fault("latency", seconds=30), Fault("server_error"))
     response = paused.insert()
     assert paused.pauses.seconds.get(timeout=60) == 30

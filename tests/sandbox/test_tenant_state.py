@@ -172,7 +172,7 @@ def test_log_is_bounded(api: Api) -> None:
     assert [call.answer is not None for call in kept] == [False] * 7 + [True] * 3
 
 
-def test_another_process_may_look_while_it_runs(api: Api) -> None:
+def test_file_can_be_read_while_the_tenant_runs(api: Api) -> None:
     api.inserted("Company", {"Name": "A"})
     with TenantFile(api.tenant.store.path) as file:
         assert file.counts()["company"] == 1

@@ -126,7 +126,7 @@ def test_required_activity_fields_are_a_switch(
         assert failed["a"][0]["message"] == f"Missing field: {missing}"
 
 
-def test_author_id_does_for_an_author_where_the_switch_says_so(open_tenant: OpenTenant) -> None:
+def test_author_id_replaces_author_if_switched_on(open_tenant: OpenTenant) -> None:
     switches = {"timeline_author": "author_or_id"}
     api = open_tenant(rows={"company": [{"Name": "One"}]}, switches=switches)
     user = api.tenant.rows("gsuser")[0]["Gsid"]
@@ -135,7 +135,7 @@ def test_author_id_does_for_an_author_where_the_switch_says_so(open_tenant: Open
 
 
 @pytest.mark.parametrize("query", ["", "?identifier=gsid"])
-def test_put_wants_the_identifier(api: Api, query: str) -> None:
+def test_update_requires_the_identifier(api: Api, query: str) -> None:
     assert save(api, plain(api, "a"), method="PUT", query=query).status_code == 400
 
 
@@ -163,7 +163,7 @@ def test_invalid_record_fails_alone(api: Api, fields: Any, code: str) -> None:
     assert [row["ExternalId"] for row in api.tenant.rows("activity_timeline")] == ["good"]
 
 
-def test_types_of_an_administrators_own_are_known(api: Api) -> None:
+def test_custom_activity_types_are_known(api: Api) -> None:
     assert failures(save(api, plain(api, "a", TypeName="Survey"))) == {}
 
 
@@ -298,7 +298,7 @@ def test_cta_is_updated_by_gsid(api: Api) -> None:
     assert [row["StatusId__gr.Name"] for row in found] == ["Closed Success", "New"]
 
 
-def test_items_of_an_administrators_own_are_known(open_tenant: OpenTenant) -> None:
+def test_custom_cta_items_are_known(open_tenant: OpenTenant) -> None:
     rows = {"company": [{"Name": "One"}], "cta_item": [{"Kind": "reason", "Name": "Gossip"}]}
     api = open_tenant(rows=rows)
     assert send(api, cta(reason="Gossip")).json()["data"]["failure"] == []

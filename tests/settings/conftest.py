@@ -1,1 +1,1 @@
-"""Being here puts this folder on the import path: `given` is for every test of the settings."""
+"""Put this folder on the import path, so that tests can import `given`."""

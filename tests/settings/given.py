@@ -25,7 +25,7 @@ NO_DOMAIN = (
 """The error where no domain is given."""
 
 ENOUGH = {"domain": "initech.gainsightcloud.com", "access_key": "k3y"}
-"""What a configuration needs at least."""
+"""The smallest valid configuration."""
 
 
 def read(**given: Any) -> Settings:
@@ -33,7 +33,7 @@ def read(**given: Any) -> Settings:
 
 
 def stream(name: str, **given: Any) -> StreamSettings:
-    """How a stream is loaded."""
+    """Return the settings of a stream."""
     found = read(**given).for_stream(name)
     assert found is not None
     return found

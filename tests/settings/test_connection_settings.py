@@ -87,7 +87,7 @@ def test_key_in_url_query_is_hidden() -> None:
         "proxy.example",
     ],
 )
-def test_plain_http_leaves_this_machine_under_no_name(url: str) -> None:
+def test_plain_http_is_refused_except_to_loopback(url: str) -> None:
     error = only_error(base_url=url)
     assert error.startswith(f"base_url: got '{url}', expected https://")
     assert "https://host[:port], or plain http to a loopback address only" in error

@@ -23,7 +23,7 @@ def test_bulk_stream_has_job_and_columns() -> None:
     assert found.field_mapping == {"name": "Account"}
 
 
-def test_streams_go_by_calls_unless_told_otherwise() -> None:
+def test_transport_is_rest_by_default() -> None:
     assert stream("a", streams={"a": {"object_type": "company"}}).transport == "rest"
 
 

@@ -18,7 +18,7 @@ def test_calls_are_counted_in_memory_when_nothing_is_said() -> None:
 
 
 @pytest.mark.parametrize("given", ["memory", " Memory "])
-def test_memory_is_a_word(given: str) -> None:
+def test_memory_is_not_a_path(given: str) -> None:
     assert read(quota_store=given).limits.quota_store is None
 
 

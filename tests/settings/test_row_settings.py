@@ -29,7 +29,7 @@ def test_fallback_keys_are_read_like_lookup_keys(given: object) -> None:
     assert found.fallback_keys == ("Name", "Region")
 
 
-def test_entry_with_its_own_object_inherits_neither() -> None:
+def test_entry_with_its_own_object_inherits_no_rules_or_fallback_keys() -> None:
     top = {**COMPANY, "field_rules": RULES, "fallback_keys": ["Name"]}
     found = stream("people", **top, streams={"people": {"object_type": "person"}})
     assert (found.field_rules, found.fallback_keys) == ({}, ())
@@ -62,7 +62,9 @@ def test_more_than_three_fallback_keys_are_refused() -> None:
 
 @pytest.mark.parametrize("setting", [{"field_rules": RULES}, {"fallback_keys": ["Name"]}])
 @pytest.mark.parametrize("mode", [{"sync_mode": "insert"}, {"load_method": "append-only"}])
-def test_neither_is_allowed_under_insert(setting: dict[str, Any], mode: dict[str, Any]) -> None:
+def test_rules_and_fallback_keys_are_refused_under_insert(
+    setting: dict[str, Any], mode: dict[str, Any]
+) -> None:
     [name] = setting
     assert only_error(**COMPANY, **setting, **mode).startswith(f"{name} {INSERT}; ")
 
@@ -75,7 +77,9 @@ def test_neither_is_allowed_under_insert(setting: dict[str, Any], mode: dict[str
         {**COMPANY, "transport": "bulk", "bulk_job_id": "j", "field_mapping": {"a": "Name"}},
     ],
 )
-def test_neither_is_allowed_for_files(setting: dict[str, Any], kind: dict[str, Any]) -> None:
+def test_rules_and_fallback_keys_are_refused_for_files(
+    setting: dict[str, Any], kind: dict[str, Any]
+) -> None:
     [name] = setting
     [error] = errors(streams={"accounts": {**kind, **setting}})
     assert error.startswith(f"streams.accounts.{name} cannot be combined with ")

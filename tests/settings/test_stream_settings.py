@@ -221,7 +221,7 @@ def test_audience_modes_are_refused_with_alternative(mode: str) -> None:
 
 
 @pytest.mark.parametrize(("method", "mode"), [("append-only", "insert"), ("upsert", "upsert")])
-def test_sdk_load_method_is_honoured(method: str, mode: str) -> None:
+def test_sdk_load_method_is_honored(method: str, mode: str) -> None:
     assert stream("a", object_type="company", load_method=method).sync_mode == mode
     entry = {"a": {"object_type": "company"}}
     assert stream("a", streams=entry, load_method=method).sync_mode == mode

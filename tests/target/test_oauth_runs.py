@@ -88,7 +88,7 @@ def test_run_takes_one_token_counted_separately(open_tenant: OpenTenant) -> None
 
 
 def test_token_call_counts_for_no_budget(open_tenant: OpenTenant) -> None:
-    """Three calls are allowed in every respect: one that describes, and two that write."""
+    """Every limit allows three calls: one reads metadata, two write."""
     tenant = open_tenant()
     run = tenant.load(
         schema(),

@@ -76,7 +76,7 @@ def test_unusable_store_is_named_before_any_call(tmp_path: Path, clock: FakeCloc
 
 
 def waits_for_uploads(folder: Path, clock: FakeClock, uploads: int, **given: Any) -> list[float]:
-    """How long each upload of a run waited for its hour; the clock jumps over it."""
+    """Return the seconds that each upload of a run waited for its hour on the fake clock."""
     waited: list[float] = []
     settings = parse_settings(
         {"domain": "sandbox", "sandbox_path": str(folder / "tenant.db"), **given}
