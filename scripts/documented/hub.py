@@ -53,7 +53,8 @@ USAGE = """\
 
 A record that could not be written is a reject. It is logged with its stream, key, field and \
 reason, and kept in a Singer file in `rejects_path`. Rejects fail a run only if every \
-record was rejected, above `max_rejects` or `max_reject_percent`, or with `on_rejects: fail`.
+record was rejected, if there are more than `max_reject_percent` or `max_rejects` allow, or, with \
+`on_rejects: fail`, if there is any.
 
 - `meltano invoke target-gainsight:rejects list` lists open rejects by reason, with what to do.
 - `meltano invoke target-gainsight:rejects show latest` shows each record.
