@@ -60,7 +60,9 @@ class Switches:
         picklist_ignores_case: whether picklist labels are compared without case.
         lookup_must_exist: whether a GSID written to a lookup must belong to a record.
         lookup_error_code: the error code when `lookups` in a write body match no row, or several.
-        date_read, datetime_read: how dates are read; `spaced` is `yyyy-MM-dd HH:mm:ss.S`.
+        date_read: how a DATE is read: as epoch milliseconds or as ISO text.
+        datetime_read: how a DATETIME is read: as epoch milliseconds, as ISO text or (`spaced`) as
+            `yyyy-MM-dd HH:mm:ss.S`.
         empty_text_read: how an empty text field is read.
         no_rows: the response to a query that finds nothing: an empty list in `data.records` or in
             `data`, HTTP 400 with GSOBJ_1011, or `result: false` with HTTP 200 or 400.
