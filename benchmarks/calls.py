@@ -62,8 +62,8 @@ def call_table(bench: Bench) -> Table:
     table = Table(
         f"Calls per {count:,} records",
         ("what", "calls", "plain target", "ratio", "rows landed", "plain target"),
-        "Gainsight allows 100 calls a minute and 50,000 a day, so that calls are what a run costs. "
-        "Ours reads 1,000 current rows with one call and asks once for the object's fields. "
+        "Gainsight allows 100 calls a minute and 50,000 a day, so calls are the cost of a run. "
+        "The target reads 1,000 current rows with one call and the object's fields once. "
         "These are counts, not timings.",
     )
     for load in LOADS:
@@ -74,7 +74,7 @@ def call_table(bench: Bench) -> Table:
 
 
 def _count(bench: Bench, load: Load, *, ours: bool) -> tuple[int, int]:
-    """How many calls a load takes, and how many rows there are then."""
+    """Return the number of calls that a load takes, and of rows after it."""
     place = bench.place()
     place.mkdir()
     before = write_input(place / "before.singer", bench.sizes.counted, kind=load.kind)
@@ -101,8 +101,8 @@ def latency_table(bench: Bench) -> Table:
     table = Table(
         f"{count:,} inserts at {LATENCY} s latency, without limits",
         ("what", "seconds", "ratio"),
-        "Up to 8 calls are in flight (`max_concurrency`); the plain target waits for each. Made "
-        "once: it is waiting that is measured, which does not vary.",
+        "Up to 8 calls are in flight (`max_concurrency`); the plain target waits for each. "
+        "Measured once: nearly all of it is waiting, which does not vary.",
     )
     place = bench.place()
     place.mkdir()

@@ -62,7 +62,7 @@ def person(number: int) -> Record:
 
 
 def every(step: int, **fields: object) -> Callable[[int, Record], Record]:
-    """Give every so manieth record other values."""
+    """Change fields of every n-th record."""
     return lambda number, record: {**record, **fields} if number % step == 0 else record
 
 

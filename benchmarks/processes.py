@@ -36,7 +36,7 @@ class BenchmarkError(Exception):
 
 @dataclass(frozen=True)
 class Measured:
-    """What a process took.
+    """Resources that a process used.
 
     Attributes:
         seconds: From its start to its end.
@@ -152,11 +152,11 @@ class TenantProcess:
         return found
 
     def calls(self) -> Counter[str]:
-        """How many calls of each kind there were."""
+        """Count the calls of each kind."""
         return Counter(call.kind for call in self.answered())
 
     def count(self, object_name: str) -> int:
-        """How many rows an object has."""
+        """Count the rows of an object."""
         with sqlite3.connect(f"{self.database.as_uri()}?mode=ro", uri=True) as file:
             number: int = file.execute(f'SELECT count(*) FROM "{object_name}"').fetchone()[0]  # noqa: S608
         file.close()

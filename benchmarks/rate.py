@@ -121,8 +121,8 @@ def refresh_table(bench: Bench) -> Table:
     table = Table(
         f"Full refresh of {count:,} unchanged rows at {ALLOWED} calls a minute",
         ("calls", "seconds", "calls alone, s", "ratio"),
-        "In real time, start-up included. The calls alone take the full minutes that they fill, "
-        "and the tenant's time for those of the last one.",
+        "In real time, start-up included. *Calls alone* is the minimum: the full minutes that the "
+        "calls fill, plus the response times of those in the last minute.",
     )
     place = bench.place()
     place.mkdir()

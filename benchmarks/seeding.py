@@ -1,6 +1,6 @@
 """Puts the records of a Singer file into a tenant's file, without a call. Runs as a process.
 
-``python seeding.py FILE OBJECT INPUT [EVERY]``: only every so manieth record.
+``python seeding.py FILE OBJECT INPUT [EVERY]``: only every n-th record.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How much is measured, and where."""
+"""Sizes of the measured runs, and the folder they use."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much is measured.
+    """Sizes of the measured runs.
 
     Attributes:
         counted: Records of the runs whose calls are counted.
@@ -98,5 +98,5 @@ class Bench:
         return self.folder / str(next(self._numbers))
 
     def repetitions(self, records: int) -> range:
-        """How often a run of so many records is made."""
+        """Return the repetitions of a run of so many records."""
         return range(self.sizes.repetitions if records <= self.sizes.repeat_to else 1)

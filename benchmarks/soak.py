@@ -46,7 +46,7 @@ class SoakError(Exception):
 
 @dataclass
 class Counts:
-    """What was done so far."""
+    """Work done so far."""
 
     rounds: int = 0
     kills: int = 0
@@ -82,7 +82,7 @@ class Loaded:
 
     @property
     def covered(self) -> int:
-        """How many records the last state covers."""
+        """Number of records that the last state covers."""
         return self.states[-1] if self.states else 0
 
     def run(self, calls: int | None = None, seconds: float = 0.0) -> int:
@@ -107,7 +107,7 @@ class Loaded:
         return exit_code
 
     def rows(self) -> Rows:
-        """What the tenant holds, lookups as the names of the rows they point to."""
+        """Return the tenant's rows, lookups as the names of the rows they point to."""
         names = {
             row["Gsid"]: row[name]
             for object_name, name in (("company", "Name"), ("person", "Email"))
@@ -182,7 +182,7 @@ class Loaded:
 
 
 def _lives(pid: int) -> bool:
-    """Whether a process is there; the launcher waits for its own: none stays as a zombie."""
+    """Return whether a process exists; the launcher reaps its children, so none is a zombie."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -245,10 +245,10 @@ def soak_once(
 
 
 def _expect_end(exit_code: int, loaded: Loaded, records: int) -> None:
-    """Refuse a bad end; one with 1 is none if all that was left was rejected, and is covered."""
+    """Raise unless a run succeeded, or failed only because all remaining records were rejected."""
     if exit_code == 0 or (exit_code == 1 and loaded.covered == records):
         return
-    message = f"a run that was let end has ended with {exit_code}, its state at {loaded.covered}"
+    message = f"a run that was not killed exited with {exit_code}, its state at {loaded.covered}"
     raise SoakError(message)
 
 

@@ -80,7 +80,7 @@ FIELDS = {
     "activity_timeline": ("ExternalId", "Notes", "GsCompanyId"),
     "call_to_action": ("Response__gc", "Comments", "CompanyId"),
 }
-"""What is compared of each object; the first field names a row, but for links."""
+"""Fields that are compared in each object; the first one names a row, except of links."""
 
 SCHEMAS: tuple[Message, ...] = tuple(
     {

@@ -1,4 +1,4 @@
-"""What a run costs before its first record."""
+"""Cost of a run before its first record."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def unchanged_table(bench: Bench) -> Table:
         "Twelve columns, validated and checked against the tenant's metadata; every record is "
         "compared with its row and found unchanged. Whole processes, start-up included. The "
         "ratios are to the SDK's do-nothing target with its default validation on the same input "
-        "(for CPU time, less is better).",
+        "(for CPU time, lower is better).",
     )
     peaks, last = [], 0.0
     for count in bench.sizes.records:
@@ -124,8 +124,7 @@ def insert_table(bench: Bench) -> Table:
     table = Table(
         f"{count:,} inserts without latency or limits",
         ("target", "CPU µs/record", "ratio", "records/s", "peak memory"),
-        "What the tenant's process takes is not counted as CPU time, but records per second are "
-        "bound by it.",
+        "CPU time excludes the tenant's process, which limits records per second.",
     )
     place = bench.place()
     place.mkdir()
@@ -149,7 +148,7 @@ def insert_table(bench: Bench) -> Table:
 
 
 def sandbox_table(bench: Bench) -> Table:
-    """How many calls of 50 records the tenant itself bears."""
+    """Calls of 50 records that the tenant itself can handle."""
     count = bench.sizes.writes
     table = Table(
         "The tenant's own speed",
