@@ -1,5 +1,5 @@
 #!/bin/sh
-# Asks the advisory databases about every locked dependency. Needs the network, so that CI runs it apart from the rest.
+# Checks every locked dependency for known vulnerabilities. Needs the network, so CI runs it as a job of its own.
 set -eu
 cd "$(dirname "$0")/.."
 sh scripts/install.sh

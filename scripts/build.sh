@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds sdist and wheel into dist/, then installs the wheel as a user would and asks it who it is.
+# Builds sdist and wheel into dist/, then installs the wheel as a user would and runs its commands.
 set -eu
 cd "$(dirname "$0")/.."
 sh scripts/install.sh

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Everything that reads code and documentation without running it.
+# All checks that do not run the code.
 set -eu
 cd "$(dirname "$0")/.."
 sh scripts/install.sh

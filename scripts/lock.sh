@@ -1,6 +1,6 @@
 #!/bin/sh
-# Writes the locks anew: the newest versions that fit pyproject.toml. They name no package index: whoever installs from
-# them uses the one configured.
+# Updates the lock files. Versions stay as they are where pyproject.toml allows them; --upgrade takes the newest.
+# They name no package index: whoever installs from them uses the configured one.
 #   requirements/dev.txt     the development tools, for every supported Python
 #   requirements/image.txt   what the container image installs, where possible in the same versions
 set -eu

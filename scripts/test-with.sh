@@ -1,5 +1,5 @@
 #!/bin/sh
-# The test suite in a virtual environment of its own, which is deleted afterwards:
+# Runs the test suite in a virtual environment of its own, which is deleted afterwards:
 #   sh scripts/test-with.sh locked     with the versions of requirements/dev.txt
 #   sh scripts/test-with.sh lowest     with the lowest versions that pyproject.toml allows
 #   sh scripts/test-with.sh next-sdk   with the locked versions, but the pre-release of the next singer-sdk
@@ -26,7 +26,7 @@ case $versions in
     install --constraints requirements/dev.txt
     "$UV" pip install --quiet --python "$folder/bin/python" "$next_sdk"
     ;;
-  *) echo "Say which versions: sh scripts/test-with.sh locked, lowest or next-sdk." >&2 && exit 2 ;;
+  *) echo "Usage: sh scripts/test-with.sh locked|lowest|next-sdk" >&2 && exit 2 ;;
 esac
 "$folder/bin/python" --version
 "$UV" pip freeze --quiet --python "$folder/bin/python" |

@@ -1,1 +1,1 @@
-"""What `scripts/docs.py` writes, a module for each form that the settings take."""
+"""The files that `scripts/docs.py` generates from the settings, a module for each form."""

@@ -24,10 +24,10 @@ KIND_NAMES = {
     NAMES: "list or text",
     OBJECT: "object",
 }
-"""What the kinds are called; all others hold text."""
+"""Names of the kinds of settings; all others hold text."""
 
 PLACES = {"run": "top", "stream": "top, `streams`", "entry": "`streams`"}
-"""Where a setting may be given, by its scope."""
+"""Places where a setting may be given, by its scope."""
 
 
 def settings_table(settings: Iterable[Setting]) -> str:
