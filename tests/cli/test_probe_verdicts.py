@@ -1,4 +1,4 @@
-"""Behavior that no switch of the sandbox plays, and on which the target relies: exit status 1."""
+"""Behavior that the target relies on and no sandbox switch simulates: exit status 1."""
 
 from __future__ import annotations
 
