@@ -284,8 +284,9 @@ def test_row_is_on_disk_before_it_is_deleted(tenant: Tenant) -> None:
 
 def test_rows_that_cannot_be_saved_are_not_deleted(tenant: Tenant) -> None:
     COMPANY.seed(tenant, "A")
+    target = tenant.target(**COMPANY.settings, **DELETES)
     (tenant.folder / "rejects").write_text("a file in place of the folder", encoding="utf-8")
-    run = COMPANY.load(tenant, COMPANY.delete("A"), state(done=1))
+    run = tenant.run(target, COMPANY.schema(), COMPANY.delete("A"), state(done=1))
     assert (run.exit_code, run.states) == (1, [])
     assert COMPANY.keys(tenant) == ["A"]
 

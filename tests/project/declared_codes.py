@@ -19,7 +19,12 @@ GAINSIGHTS_CODE = re.compile(r"\b(?:GSOBJ_|GS_[A-Z]+_|GU_|GS_)[0-9][0-9_]*\b")
 def own_codes() -> set[str]:
     """Return the codes in literals and in tables."""
     found = {code for tree in _trees() for code in _literals(tree)}
-    return found | {resolver.NO_MATCH, resolver.MULTI_MATCH, resolver.REJECTED_PARENT}
+    return found | {
+        resolver.NO_MATCH,
+        resolver.MULTI_MATCH,
+        resolver.REJECTED_PARENT,
+        resolver.UNALIGNED,
+    }
 
 
 def own_code_patterns() -> set[str]:

@@ -145,7 +145,8 @@ def test_proposal_file_is_private_and_named_after_the_stream(tenant: Tenant) -> 
 
 
 def test_proposal_is_shown_where_no_file_can_be_written(tenant: Tenant) -> None:
+    target = tenant.target()
     (tenant.folder / "rejects").write_text("a file, not a folder")
-    run = tenant.load(schema(columns={"arr": TEXT}))
+    run = tenant.run(target, schema(columns={"arr": TEXT}))
     assert "also in" not in run.error
     assert "arr: ARR" in run.error
