@@ -46,7 +46,7 @@ folder_option = click.option(
 )
 _run_argument = click.argument("run", metavar="[RUN]", required=False)
 _all_option = click.option("--all", "every", is_flag=True, help="The open rejects of all runs.")
-_stream_option = click.option("--stream", help="Only this stream's, as it is named in the list.")
+_stream_option = click.option("--stream", help="Only rejects of this stream, as the list names it.")
 
 
 def _read_rejects(
@@ -125,9 +125,9 @@ def _print_rejects(rejects: list[dict[str, Any]], columns: Mapping[str, str]) ->
 @folder_option
 @_all_option
 @_stream_option
-@click.option("--code", help="Only those with this reason, such as GSOBJ_1012.")
+@click.option("--code", help="Only rejects with this code, such as GSOBJ_1012.")
 @click.option(
-    "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many."
+    "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="Maximum shown."
 )
 @format_option("table", "json")
 def show(
@@ -230,7 +230,7 @@ def _reject_to_dict(reject: FiledReject) -> dict[str, Any]:
     "days",
     metavar="DAYS",
     type=click.IntRange(min=1),
-    help="All runs that began more than so many days ago and have no open rejects.",
+    help="All runs that started more than DAYS days ago and have no open rejects.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def clear(

@@ -39,6 +39,7 @@ See the data in a browser: {running.base_url}/
 or with: gainsight sandbox show --db {database}
 Ctrl-C stops it; the data stays in the file."""
 
+_PORT = "The port; 0 chooses a free one."
 _database_option = click.option(
     "--db",
     "database",
@@ -85,7 +86,7 @@ def sandbox() -> None:
         "gainsight sandbox serve --limits calls_per_minute=100",
     )
 )
-@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help=_PORT)
 @_database_option
 @click.option(
     "--config",
@@ -96,7 +97,7 @@ def sandbox() -> None:
     "--limits",
     default="",
     callback=_read_limits,
-    help="Such as calls_per_minute=100,calls_per_day=50000.",
+    help="Override limits, such as calls_per_minute=100,calls_per_day=50000.",
 )
 @click.option("--access-key", help="The key that calls must carry; from the config by default.")
 @click.option(
@@ -130,10 +131,10 @@ def serve(database: Path, port: int, **options: Any) -> None:  # noqa: ANN401 - 
 @click.argument("object_name", metavar="[OBJECT]", required=False)
 @_database_option
 @click.option(
-    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Rows at most."
+    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Maximum rows."
 )
 @format_option("table", "json")
-@click.option("--all", "every", is_flag=True, help="Empty objects and empty columns, too.")
+@click.option("--all", "every", is_flag=True, help="Include empty objects and columns.")
 def show(object_name: str | None, database: Path, limit: int, form: str, *, every: bool) -> None:
     """Show what is in the tenant: its objects, or the rows of one."""
     if not database.is_file():

@@ -126,7 +126,7 @@ class Output:
         "Whether reject files keep whole records, for a replay, or identifying fields.", "full"
     )
     on_rejects: Literal["warn", "fail"] = _output(
-        "Whether a run that goes to its end with rejects exits with 0 (warn) or 1 (fail).", "warn"
+        "Exit code of a run that completes with rejects: 0 (warn) or 1 (fail).", "warn"
     )
     max_rejects: int | None = _output("Number of rejects above which the run stops.", minimum=0)
     max_reject_percent: int = _output(
@@ -135,8 +135,8 @@ class Output:
         maximum=100,
     )
     summary_path: Path | None = _output_path(
-        "File for the run summary as JSON, written by failed runs, too. `{run}` in it stands for "
-        "the run's name and `{stream}` for the names of its streams."
+        "File for the run summary as JSON, also written when the run fails. `{run}` is replaced by "
+        "the run's name and `{stream}` by the names of its streams."
     )
     report_path: Path | None = _output_path(
         "File for the report of a run as one HTML page, with `{run}` and `{stream}` as in "
@@ -175,10 +175,11 @@ class Settings:
     of_sdk: Mapping[str, Any]
     default_stream: StreamSettings | None
     streams: Mapping[str, StreamSettings | None] = declare(
-        "Settings by stream: a stream name or glob, such as `nps_*`, to settings that hold for it. "
-        "The exact name wins, else the longest pattern, of several the first. An entry inherits "
-        "the settings at the top; if it names its object, all but lookup_keys, fallback_keys, "
-        "field_rules, field_mapping, constants, lookups and company_links.",
+        "Settings per stream: maps a stream name or glob, such as `nps_*`, to the settings of its "
+        "streams. An exact name wins, then the longest pattern; of equally long ones, the first. "
+        "An entry inherits the settings at the top, but one that sets its own object does not "
+        "inherit lookup_keys, fallback_keys, field_rules, field_mapping, constants, lookups and "
+        "company_links.",
         group="Streams",
     )
     dry_run: bool = _output(

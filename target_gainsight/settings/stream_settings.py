@@ -83,15 +83,15 @@ class StreamSettings:
     )
     custom_object_name: str = _mapping("API name of the custom object, such as MyObject__gc.", "")
     field_mapping: Mapping[str, str] = _mapping(
-        "Source column to Gainsight field, applied after the stream maps.", {}
+        "Maps source columns to Gainsight fields, after the stream maps.", {}
     )
     constants: Mapping[str, object] = _mapping(
-        "Gainsight field to a value that is set on every record. The DueDate of a CTA may be days "
-        "from the run that creates it, such as +14d.",
+        "Sets Gainsight fields to the same value on every record. The DueDate of a CTA may be "
+        "relative to the day of the run that creates it, such as +14d.",
         {},
     )
     lookups: Mapping[str, Lookup] = _mapping(
-        "Foreign keys to resolve by fields of another object. Gainsight field to "
+        "Fills foreign keys with the GSIDs of other records. Maps a Gainsight field to "
         "{object_name, fields: {source column: match field}, on_no_match: reject|leave_empty, "
         "multi_match: reject|first}.",
         {},
@@ -143,13 +143,11 @@ class StreamSettings:
         "such as case: reject it as ambiguous_key, or create it.",
         "reject",
     )
-    skip_unchanged: bool = _mode(
-        "Do not write a row whose fields have the values to be sent.", True
-    )
+    skip_unchanged: bool = _mode("Do not write rows that already have the values to be sent.", True)
     field_rules: Mapping[str, FieldRule] = _mode(
         "When fields of existing rows are written: Gainsight field to {write: always|empty|create, "
         "compare: true|false}. With empty, only where the row has no value; with create, on create "
-        "only. With `compare: false`, only along when another field has changed.",
+        "only. With `compare: false`, the field is sent only if another field has changed.",
         {},
     )
     null_values: Literal["send", "omit"] = _mode(
@@ -164,7 +162,7 @@ class StreamSettings:
     )
     max_deletes: int = _mode("Stop a run before it deletes more rows of a stream than this.", 100)
     min_records: int | None = _mode(
-        "Number of records of the stream below which the run fails at its end.", scope="entry"
+        "The run fails at its end if the stream has fewer records than this.", scope="entry"
     )
     transport: Literal["rest", "bulk"] = _file(
         "Whether to write records by calls (rest) or by CSV files for a bulk job (bulk).", "rest"
