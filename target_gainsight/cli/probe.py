@@ -1,4 +1,4 @@
-"""`gainsight probe`: find out how the tenant behaves where the record of the API is silent.
+"""`gainsight probe`: find out how the tenant behaves where the API's documentation is silent.
 
 The part that writes shows what it is going to do, asks, and reports what it leaves behind.
 """
@@ -57,8 +57,8 @@ def probe(form: str, written: str | None, *, yes: bool) -> None:
     """Find out how the tenant behaves, and what that means for loads.
 
     Without --write, it makes at most 20 calls, all of them reads. Exit status 1 means that the
-    target relies on something that the tenant does otherwise, that no call is accepted, or that
-    records which the probe has created could not be deleted.
+    tenant contradicts an assumption the target relies on, that no call is accepted, or that records
+    created by the probe could not be deleted.
     """
     if written and not yes and not sys.stdin.isatty():
         message = "--write asks, and standard input is not a terminal. Add --yes to start at once."

@@ -133,7 +133,7 @@ def read_positions(profile: Json) -> dict[str, Json]:
     """Return the positions of switches in a profile, by switch.
 
     Raises:
-        ValueError: It is no profile, or has another format than this version reads.
+        ValueError: It is not a profile, or has another format than this version reads.
     """
     content = as_mapping(profile)
     questions = as_mapping(content.get("questions"))

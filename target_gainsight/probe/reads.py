@@ -309,6 +309,14 @@ def _find_host(tenant: ProbedTenant) -> Iterator[Observation]:
 
 
 _CHECKED = "checks names and labels that are listed"
+_EACH = "describes each object alone if that fails"
+_DESCRIBED = "checks fields if the object is described"
+_UNUSED = "does not depend on it"
+_COMPARED = "compares the field"
+_FILTER = "stops a stream if the filter was ignored"
+_EVERY = "sends every activity if it cannot"
+_LIMITED = "has settings for the limits"
+_ALIKE = "treats empty text and null alike"
 _GIVEN_UP = "gives such an object up after three tries"
 _REWRITTEN = "writes records with such a field in every run"
 _STOPS = "stops a stream before anything is written"
@@ -318,37 +326,37 @@ _READ = "reads all forms"
 
 DATES = Topic("date_read", "dates are epoch milliseconds", _READ, "epoch_ms", _REWRITTEN)
 DATETIMES = Topic("datetime_read", "they are epoch milliseconds", _READ, "epoch_ms", _REWRITTEN)
-EMPTY_TEXT = Topic("empty_text_read", "empty text is null", "takes blank for null", "null")
+EMPTY_TEXT = Topic("empty_text_read", "empty text is null", _ALIKE, "null")
 
 READ_QUESTIONS = {
     _list_objects: (
         Topic("credential", "the tenant accepts the credential"),
         Topic("metadata_status", "objects are listed", _CHECKED, 0),
-        Topic("standard_transactional", "standard ones are not transactional", "ignores it", False),
+        Topic("standard_transactional", "standard ones are not transactional", _UNUSED, False),
     ),
     _describe_objects: (
-        Topic("describe_several", "one call describes several objects", "or describes each", 0),
-        Topic("describe_one", "a GET describes one object", "checks fields if it does"),
+        Topic("describe_several", "one call describes several objects", _EACH, 0),
+        Topic("describe_one", "a GET describes one object", _DESCRIBED),
         Topic("activity_types_described", "activity types are items of TypeName", _CHECKED, True),
         Topic("flags_as_text", "flags are true and false", _READ, False),
-        Topic("describe_children_first", "the objects asked for come first", "ignores it", False),
+        Topic("describe_children_first", "the objects asked for come first", _UNUSED, False),
     ),
     _find_unreadable: (
-        Topic("unreadable_field", "every described field can be queried", "compares it", ""),
+        Topic("unreadable_field", "every described field can be queried", _COMPARED, ""),
     ),
     _find_form: (
         Topic("query_answer", "rows are a list in `data`", _READ, "list"),
         Topic("row_keys", "fields are named as selected", "ignores the case", "selected", _STOPS),
-        Topic("row_fields", "a row has every selected field", "compares it", otherwise=_STOPS),
+        Topic("row_fields", "a row has every selected field", _COMPARED, otherwise=_STOPS),
     ),
     _read_values: (DATES, DATETIMES, EMPTY_TEXT),
     _compare_case: (Topic("query_ignores_case", "only emails ignore case", _NEAR, "email"),),
     _filter_by_wrong_type: (
-        Topic("ignores_wrong_filter", "a value of the wrong type is refused", _STOPS, False),
+        Topic("ignores_wrong_filter", "a value of the wrong type is refused", _FILTER, False),
     ),
     _read_picklists: (
         Topic("picklist_options", "picklists are described with items", _CHECKED, "listed"),
-        Topic("picklist_read", "a picklist is read as a GSID", "compares it", otherwise=_REWRITTEN),
+        Topic("picklist_read", "a picklist is read as a GSID", _COMPARED, otherwise=_REWRITTEN),
         Topic("query_picklist_by_label", "a filter accepts labels", "filters by GSIDs", True),
     ),
     _read_objects: (
@@ -356,7 +364,7 @@ READ_QUESTIONS = {
             Topic(f"reads_{name}", f"{name} can be queried", "finds records", otherwise=_STOPS)
             for name in _READS
         ),
-        Topic("timeline_query", "Timeline can be queried", "or sends every one", "answered"),
+        Topic("timeline_query", "Timeline can be queried", _EVERY, "answered"),
         Topic("query_error_object", "no query of a standard object fails for good", _GIVEN_UP, ""),
     ),
     _list_cta_names: (Topic("cta_names", "CTA names come by category", _CHECKED, "by_category"),),
@@ -370,7 +378,7 @@ READ_QUESTIONS = {
     ),
     _find_host: (
         Topic("host", "one host serves every API", otherwise="fails redirected calls"),
-        Topic("limit_headers", "no header has the number of calls left", "has settings for that"),
+        Topic("limit_headers", "no header has the number of calls left", _LIMITED),
     ),
 }
 """The most important ones first, in case the calls run out."""

@@ -169,8 +169,8 @@ def plan_writes(tenant: ProbedTenant, object_name: str) -> Trial:
     keys = [each for each in schema.fields if _holds_mark(each)]
     if schema.object_type != "CUSTOM" or not keys:
         message = (
-            f"{schema.name} is no custom object with a writable text field (String) of "
-            f"{_KEY_LENGTH} characters or more. Name a low-volume object, best one for tests"
+            f"{schema.name} is not a custom object with a writable text field (String) of "
+            f"{_KEY_LENGTH} or more characters. Name a low-volume object, preferably one for tests"
         )
         raise ProbeEndedError(message)
     # Best one that a record needs anyway.

@@ -16,10 +16,10 @@ _BY_GSID = "reads rows, and updates them by GSID"
 _NO_SUCH_CALL = "sends no such call"
 _NARROWED = "narrows a refused batch by the listed fields, otherwise by halving"
 _RESOLVED = "resolves lookups by reading, and sends GSIDs"
-_LOOKED_UP = "looks rows up"
+_LOOKED_UP = "looks rows up before it deletes them"
 _FORMAT = "sends date_format, and tries the other format once"
 _SENT = "sends milliseconds and offset"
-_REPORT = "is not made for that; please report this profile"
+_REPORT = "does not support that; please report this profile"
 
 FIRST, SECOND, TWIN, UNTOUCHED, ABSENT = 3, 1, 4, 2, 5
 """Numbers of the rows, in the order in which they are created, not that of their keys; the last is

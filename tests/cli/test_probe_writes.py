@@ -144,13 +144,13 @@ def test_records_that_cannot_be_deleted_are_listed(probed: Commands) -> None:
 @pytest.mark.parametrize(
     ("written", "reason"),
     [
-        ("company", "company is no custom object"),
+        ("company", "company is not a custom object"),
         (
             "Usage__gc",
             "Usage__gc does not take the probe's records: .* is a high-volume object",
         ),
         ("Trial", "the tenant has no object Trial"),
-        ("Numbers__gc", "Numbers__gc is no custom object with a writable text field"),
+        ("Numbers__gc", "Numbers__gc is not a custom object with a writable text field"),
         ("Needs__gc", "does not take the probe's records: .* Blob__gc is mandatory"),
         ("person:", "no person with the email"),
     ],
