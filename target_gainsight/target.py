@@ -22,6 +22,7 @@ from typing_extensions import override
 
 from target_gainsight.api import CallBudgetExceededError, Clock
 from target_gainsight.loading.context import find_stream_settings
+from target_gainsight.mapping.errors import counted
 from target_gainsight.settings.environment import read_raw_settings
 from target_gainsight.settings.model import CONFIG_SCHEMA, declared_settings
 from target_gainsight.settings.parsing import parse_settings
@@ -233,10 +234,10 @@ class TargetGainsight(Target):
         self.session.conclude()
         if self._budget_is_spent:
             logger.warning(
-                "%d records have no outcome, because max_calls_per_run (%s) is reached; the state "
-                "stays before them, and the next run goes on with them",
-                self.summary.without_outcome,
+                "max_calls_per_run (%s) is reached: %s not written. The state stays before them, "
+                "and the next run sends them again",
                 self.settings.limits.max_calls_per_run,
+                counted(self.summary.without_outcome, "record"),
             )
         elif not self.session.ledger.held_back:
             for sink in self.router.sinks.values():

@@ -91,7 +91,7 @@ def check(form: str) -> None:
             mark = click.style(f"{mark:2}", fg=colour)
             click.echo(f"{mark} {each.subject:{width}}  {one_line(each.text)}")
         summary = f"{counted(failed, 'check')} failed."
-        click.echo(summary if failed else "Everything that can be checked is right.")
+        click.echo(summary if failed else "All checks passed.")
     sys.exit(1 if failed else 0)
 
 
@@ -124,12 +124,12 @@ def _check_streams(settings: Settings, schemas: ObjectSchemas) -> Iterator[Findi
     if settings.default_stream is not None:
         entries[ANY_STREAM] = settings.default_stream
     if not entries:
-        text = "no setting routes a stream to an object: set object_type, or streams"
+        text = "no stream is routed to an object: set object_type, or add entries under streams"
         yield Finding("streams", text, "error")
     for name, entry in entries.items():
         findings: Iterable[Finding]
         if entry is None:
-            findings = [Finding(OBJECT, "it names no object: set its object_type", "error")]
+            findings = [Finding(OBJECT, "the entry names no object: set its object_type", "error")]
         elif entry.object_type == "survey_csv":
             text = f"a file for the survey import, in {settings.survey_path}"
             findings = [Finding(OBJECT, text)]
@@ -149,7 +149,7 @@ def _check_stream(stream: StreamSettings, schemas: ObjectSchemas) -> Iterator[Fi
         return
     if stream.transport == "bulk":
         yield Finding(OBJECT, f"CSV files for a bulk job that loads {schema.name}")
-        text = f"{stream.bulk_job_id}; not checked: no API call lists jobs or their columns"
+        text = f"{stream.bulk_job_id}; not checked: the API lists neither jobs nor their columns"
         yield Finding("bulk_job_id", text, "warning")
         return
     yield Finding(OBJECT, f"{stream.sync_mode} into {schema.name}, {len(schema.fields)} fields")

@@ -79,7 +79,7 @@ def _show_objects(objects: tuple[ObjectSchema, ...], form: str) -> None:
 
 
 def _configured_rules(settings: Settings, object_name: str) -> dict[str, list[str]]:
-    """Return each field's rules, with the name of the stream that has it unless all have it."""
+    """Return each field's rules, prefixed with their stream unless they are set at the top."""
     rules: dict[str, list[str]] = defaultdict(list)
     for stream, entry in {"": settings.default_stream, **settings.streams}.items():
         if entry is not None and entry.object_name.lower() == object_name.lower():

@@ -140,7 +140,8 @@ def plan_job_columns(
         if each.source in own:
             problems += check_column_type(own[each.source], each.converter.field)
     if not plan:
-        problems.append(FieldProblem("column", "", "It has no columns.", columns=()))
+        text = "The stream has no columns to write. Check the tap's selection (meltano select)."
+        problems.append(FieldProblem("column", "", text, columns=()))
     object_name = schema.name if schema else "its bulk job"
     return _checked_plan(plan, columns, problems, "column", stream, object_name)
 

@@ -98,7 +98,7 @@ class ThreadedReader(SimpleSingerReader):
         except ValueError as error:
             problem = f"not readable as JSON: {error}"
         if problem:
-            text = f"line {self.line_number} of the input is no Singer message: {problem}"
+            text = f"line {self.line_number} of the input is not a Singer message: {problem}"
             text = f"{text}. Check what the tap writes to standard output"
             raise InvalidInputLine(text)
         return cast("dict[str, Any]", message)

@@ -78,7 +78,7 @@ class RecordRouter:
     def report_activate_version(self, stream: str) -> None:
         """Log once per stream that versions are not activated: no rows are deleted for them."""
         if self._is_first("ACTIVATE_VERSION", stream):
-            text = "stream %s: ACTIVATE_VERSION is ignored; rows that the source lacks stay"
+            text = "stream %s: ACTIVATE_VERSION is ignored; rows the source lacks are not deleted"
             logger.info(text, display(stream))
 
     def finish(self) -> None:
@@ -98,12 +98,12 @@ class RecordRouter:
         if REASON_PROPERTY in message:
             routes, self.input_is_complete = _routes_of_reject(message, routes), False
             if not routes and self._is_first("reject", message["stream"]):
-                logger.warning(
+                text = (
                     "stream %s: rejects are not replayed, because the stream maps no longer make "
                     "the stream they were rejected in. Restore the stream map, or send the records "
-                    "from their source again",
-                    display(message["stream"]),
+                    "from their source again"
                 )
+                logger.warning(text, display(message["stream"]))
         for route in routes:
             record, failure = message["record"], None
             try:

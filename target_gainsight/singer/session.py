@@ -200,7 +200,7 @@ class Session:
                 logger.error(message)  # noqa: TRY400 - it is complete
             failure = failure or further
         if failure is None and self.interruption is not None:
-            logger.warning("the run is stopped; the state covers what is settled")
+            logger.warning("The run was stopped. The state covers all settled records.")
             return self.interruption
         logger.error(run_end.describe_error(failure or error)["message"])
         return run_end.failed_run(failure or error)

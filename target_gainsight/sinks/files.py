@@ -1,7 +1,7 @@
 """The sinks of streams that go into CSV files: bulk jobs and the import of Surveys.
 
-Files are settled, not single records: a job reports counts only, and who imports a file by hand
-reports nothing.
+Files are settled, not single records: a job reports only counts, and an import by hand reports
+nothing.
 """
 
 from abc import abstractmethod
@@ -19,7 +19,7 @@ from target_gainsight.loading.settling.summary import FileCounts
 from target_gainsight.loading.storage.private_file import PART, remove_leftovers
 from target_gainsight.mapping.columns import columns_of
 from target_gainsight.mapping.csv_columns import CsvPlan, plan_job_columns, plan_survey
-from target_gainsight.mapping.errors import display, display_path
+from target_gainsight.mapping.errors import counted, display, display_path
 from target_gainsight.mapping.escaping import csv_text, one_line
 from target_gainsight.sinks.stream import StreamSink
 
@@ -54,9 +54,9 @@ class FileSink(StreamSink):
         further = [name for name in plan.header if name not in self.plan.header]
         if further:
             self.logger.warning(
-                "stream %s: later records bring further columns of the CSV, and a further file "
-                "begins with them: %s. Let the tap declare them in its first SCHEMA message to "
-                "have one file",
+                "stream %s: later records have columns that the CSV lacks: %s. A new file is "
+                "started for them. Let the tap declare all columns in its first SCHEMA message to "
+                "get one file",
                 display(self.stream_name),
                 one_line(", ".join(further)),
             )
@@ -165,7 +165,7 @@ class BulkCsvSink(FileSink):
             if note.phase == "sending":
                 raise journal.unknown_outcome(note, "the run ended before the response")
             if note.phase == "sent" and context.plan is None:
-                text = "%s has %s rows; waiting for it to be done with them"
+                text = "%s: an earlier run uploaded %s rows; waiting for the job to process them"
                 self.logger.warning(text, note, f"{note.rows:,}")
                 self._start_polling(note, None)
                 self._poll(until_ended=True)
@@ -290,7 +290,7 @@ class BulkCsvSink(FileSink):
             raise self._journal.unknown_outcome(note, "the response has no status id")
         note = replace(note, phase="sent", status_id=status_id)
         self._journal.write(note)
-        self.logger.info("%s has %s rows (%s bytes)", note, f"{note.rows:,}", f"{note.size:,}")
+        self.logger.info("%s: uploaded %s (%d bytes)", note, counted(note.rows, "row"), note.size)
         self._start_polling(note, file)
         return True
 

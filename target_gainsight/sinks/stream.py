@@ -63,7 +63,7 @@ class StreamSink(BatchSink):
 
     @override
     def get_validator(self) -> None:
-        """Return none: the SDK's own takes most of a run's time; `check` is used instead."""
+        """Return None: the SDK's validator takes most of a run's time, so `_check` replaces it."""
 
     def _compile(self) -> Callable[[dict[str, Any]], None] | None:
         """Compile the schema, which is valid and refers to nothing, if records are to be checked.

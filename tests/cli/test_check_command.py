@@ -57,7 +57,7 @@ def test_right_settings_are_ticked_and_exit_0(commands: Commands) -> None:
         assert line(result, beginning).startswith("✓")
         assert expected in line(result, beginning)
     assert "✗" not in result.output
-    assert "Everything that can be checked is right." in result.output
+    assert "All checks passed." in result.output
     commands.asserts_only_metadata_was_read()
 
 
@@ -168,7 +168,7 @@ def test_configured_limits_and_allowed_rate_are_shown(commands: Commands) -> Non
             "stream s: company_links",
             "Did you mean Title?",
         ),
-        ({"sync_mode": "insert"}, "stream s", "it names no object: set its object_type"),
+        ({"sync_mode": "insert"}, "stream s", "the entry names no object: set its object_type"),
     ],
 )
 def test_wrong_settings_are_crossed_with_a_suggestion_and_exit_1(
@@ -243,7 +243,7 @@ def test_every_wrong_name_has_its_own_line(commands: Commands) -> None:
 def test_settings_that_route_nothing_are_wrong(commands: Commands) -> None:
     result = commands.check()
     assert result.exit_code == 1
-    assert "set object_type, or streams" in line(result, "streams")
+    assert "set object_type, or add entries under streams" in line(result, "streams")
 
 
 def test_wrong_credential_differs_from_unreachable_tenant(

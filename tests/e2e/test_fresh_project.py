@@ -154,7 +154,7 @@ def loaded(project: MeltanoProject, planned: dict[str, Any]) -> str:
 def test_check_passes_with_the_environment_alone(checked: str) -> None:
     assert "stream crm.eu.accounts: lookup_keys    Name" in checked
     assert "stream crm.contacts " in checked
-    assert "Everything that can be checked is right." in checked
+    assert "All checks passed." in checked
 
 
 def test_plan_tells_what_a_taps_output_would_do(planned: dict[str, Any]) -> None:

@@ -70,7 +70,7 @@ def _schema_of(column: Any) -> bytes:
 
 
 _URL = "http://127.0.0.1:9/x.json"
-_NO_MESSAGE = "line 2 of the input is no Singer message: "
+_NO_MESSAGE = "line 2 of the input is not a Singer message: "
 
 
 def _unchecked(declared: object) -> Line:

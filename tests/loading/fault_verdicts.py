@@ -30,14 +30,14 @@ MEANINGS = {
 ALL_REJECTED = "all rejected"
 STOPS = (
     ("not available for 3 batches in a row", "stops, unavailable"),
-    ("not written, because Gainsight was not available", "stops, unavailable"),
+    ("Gainsight was not available: ", "stops, unavailable"),
     ("looking them up failed, too", "stops, not looked up"),
     ("rate limit blocks all", "stops, throttled"),
     ("is not reachable", "stops, unreachable"),
     ("whether bulk job", "stops, asks"),
     ("grants no token", "stops, no token"),
     ("Gainsight did not serve this call", "stops, unavailable"),
-    ("every record is rejected", ALL_REJECTED),
+    ("every record was rejected", ALL_REJECTED),
 )
 
 

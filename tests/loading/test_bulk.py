@@ -602,7 +602,7 @@ def test_further_column_begins_a_further_file_and_is_reported_once(bulk_tenant: 
     lines[1]["record"]["Industry"] = lines[3]["record"]["Industry"] = "IT"
     run = load(bulk_tenant, [schema("accounts", {"Name": TEXT}), *lines])
     assert (run.exit_code, by_file(run)["files"]) == (0, 2)
-    [warning] = [line for line in run.warnings if "a further file begins" in line]
+    [warning] = [line for line in run.warnings if "A new file is started" in line]
     assert "Industry" in warning
     held = {row["Name"]: row["Industry"] for row in bulk_tenant.rows()}
     assert held == {"A": None, "B": "IT", "C": None, "D": "IT"}

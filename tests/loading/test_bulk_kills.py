@@ -132,7 +132,7 @@ def test_run_killed_during_a_job_uploads_nothing_twice(
     again = runs.start([*messages, *companies(range(50, 60)), state(read=60)])
     code, states, log = runs.end(again)
     assert (code, states[-1]) == (0, {"read": 60})
-    assert "waiting for it to be done" in log
+    assert "waiting for the job to process them" in log
     assert runs.names() == Counter(f"C{number}" for number in range(60))
     assert runs.calls("upload") == 2
     assert (runs.summary["repeated"], runs.summary["rows"]) == (50, 10)

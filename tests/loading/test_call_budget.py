@@ -25,7 +25,7 @@ def test_spent_budget_stops_writes_and_holds_state(tenant: Tenant) -> None:
     assert run.states[-1]["read"] <= held
     warnings = "\n".join(run.log)
     assert "max_calls_per_run (7) is reached" in warnings
-    assert f"{500 - held} records have no outcome" in warnings
+    assert f"{500 - held} records not written" in warnings
     assert run.reject_lines == []
 
 

@@ -318,7 +318,7 @@ def test_reject_limits_stop_dry_run(tenant: Tenant) -> None:
 def test_dry_run_with_rejects_only_fails(tenant: Tenant) -> None:
     planned = plan(tenant, [schema(), record(Name="C0", Employees="x")])
     assert planned.exit_code == 1
-    assert "every record is rejected (1)" in planned.log[-1]
+    assert "every record was rejected (1)" in planned.log[-1]
 
 
 def test_dry_run_prints_the_plan_once_to_standard_error(

@@ -20,7 +20,7 @@ def test_run_with_rejects_only_fails(tenant: Tenant) -> None:
     run = tenant.load(schema(), bad("A"), bad("B"), state(at=2))
     assert run.exit_code == 1
     assert run.error == (
-        f"every record is rejected (2); the reasons are in {run.reject_path}. Fix the cause, and "
+        f"every record was rejected (2); the reasons are in {run.reject_path}. Fix the cause, and "
         "run again."
     )
     assert run.states == [{"at": 2}]
@@ -31,7 +31,7 @@ def test_report_with_rejects_only_is_logged_once(
 ) -> None:
     monkeypatch.setenv("TARGET_GAINSIGHT_LOGLEVEL", "debug")
     run = tenant.load(schema(), bad("A"))
-    assert run.error.startswith("every record is rejected (1); the reasons are in /")
+    assert run.error.startswith("every record was rejected (1); the reasons are in /")
     messages = [entry.getMessage() for entry in caplog.records]
     assert sum(each.startswith("run ") for each in messages) == 1
     assert sum("http_request_count" in each for each in messages) == 1
@@ -41,7 +41,7 @@ def test_plan_with_rejects_only_is_printed_once(
     tenant: Tenant, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = tenant.load(schema(), bad("A"), dry_run=True)
-    assert run.error.startswith("every record is rejected (1); the reasons are in the plan.")
+    assert run.error.startswith("every record was rejected (1); the reasons are in the plan.")
     assert capsys.readouterr().err.count("nothing was written") == 1
 
 

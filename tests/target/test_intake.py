@@ -134,7 +134,7 @@ def test_ignored_activate_version_is_reported_once(
         each.getMessage() for each in caplog.records if "ACTIVATE_VERSION" in each.getMessage()
     ]
     assert logged == [
-        "stream 'accounts': ACTIVATE_VERSION is ignored; rows that the source lacks stay"
+        "stream 'accounts': ACTIVATE_VERSION is ignored; rows the source lacks are not deleted"
     ]
 
 
@@ -218,7 +218,7 @@ def test_line_that_is_no_message_ends_run_unquoted(
     caplog.set_level("DEBUG")
     run = tenant.load(schema(), record(Name="Initech"), line)
     assert run.exit_code == 1
-    assert run.error.startswith(f"line 3 of the input is no Singer message: {problem}")
+    assert run.error.startswith(f"line 3 of the input is not a Singer message: {problem}")
     assert "\n" not in run.error
     assert len(run.error) < 300
     shown = [each.getMessage() for each in caplog.records if SECRET in each.getMessage()]
@@ -229,7 +229,7 @@ def test_invalid_utf_8_ends_run_unquoted(tenant: Tenant) -> None:
     start = lines_of([schema()]).encode()
     run = tenant.load_text(start + b'{"type": "RECORD", "stream": "a", "record": {"Name": "\xff"}}')
     assert run.exit_code == 1
-    assert run.error.startswith("line 2 of the input is no Singer message: not UTF-8: byte ")
+    assert run.error.startswith("line 2 of the input is not a Singer message: not UTF-8: byte ")
 
 
 def test_blank_lines_are_ignored(tenant: Tenant) -> None:

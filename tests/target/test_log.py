@@ -91,6 +91,6 @@ def test_nothing_is_logged_twice(tmp_path: Path) -> None:
     messages = [schema(), record(Name="A", Employees="x"), record(Name="B", Employees="y")]
     run = run_command(folder=tmp_path, messages=messages, settings=SETTINGS)
     [error] = errors_in(run.stderr)
-    assert error.startswith("every record is rejected (2)")
+    assert error.startswith("every record was rejected (2)")
     texts = [line.split("|", 3)[-1] for line in run.stderr.splitlines()]
     assert sorted(texts) == sorted(set(texts))

@@ -101,7 +101,7 @@ def test_signal_without_input_ends_run_with_covered_state(
         assert process.stderr is not None
         log = process.stderr.read()
     assert "Traceback" not in log
-    assert "the run is stopped; the state covers what is settled" in log
+    assert "The run was stopped. The state covers all settled records." in log
 
 
 def test_signal_during_a_call_waits_for_its_response(tenant: WatchedTenant) -> None:

@@ -22,8 +22,8 @@ def test_records_that_were_unavailable_at_the_end_fail_the_run(tenant: Tenant) -
     run = tenant.load(*messages, max_retry_seconds=5)
     assert (run.exit_code, run.states) == (1, [{"at": 1}])
     assert run.error == (
-        "not written, because Gainsight was not available: 5 records; the state stays before the "
-        "first of them. Run again later; the run continues where this one stopped."
+        "Gainsight was not available: 5 records not written; the state stays before the first of "
+        "them. Run again later; the run continues where this one stopped."
     )
     tenant.sandbox.tenant.faults.clear()
     again = tenant.load(*messages)
@@ -35,7 +35,7 @@ def test_spent_call_budget_does_not_fail_the_run(tenant: Tenant) -> None:
     lines = [record(Name=f"C{number}") for number in range(100)]
     run = tenant.load(schema(), *lines, state(at=1), max_calls_per_run=4)
     assert (run.exit_code, run.states) == (0, [])
-    assert "because max_calls_per_run (4) is reached" in run.warnings[-1]
+    assert "max_calls_per_run (4) is reached: " in run.warnings[-1]
     counts = run.summary["streams"]["accounts"]
     assert run.summary["without_outcome"] == 100 - counts["created"] > 0
 
@@ -44,7 +44,7 @@ def test_rejects_fail_a_run_on_request_after_its_end(tenant: Tenant) -> None:
     run = tenant.load(schema(), BAD, record(Name="A"), state(at=2), on_rejects="fail")
     assert (run.exit_code, run.states, tenant.names()) == (1, [{"at": 2}], ["A"])
     assert run.error == (
-        f"not written (on_rejects: fail): 1 record; the reasons are in {run.reject_path}. The rest "
+        f"1 record not written (on_rejects: fail); the reasons are in {run.reject_path}. The rest "
         "is written and covered by the state. Fix the cause, then replay the rejects: gainsight "
         f"rejects replay {run.summary['run']}."
     )
@@ -54,7 +54,7 @@ def test_plan_with_rejects_claims_no_writes(tenant: Tenant) -> None:
     run = tenant.load(schema(), BAD, record(Name="A"), on_rejects="fail", dry_run=True)
     assert (run.exit_code, tenant.names()) == (1, [])
     assert run.error == (
-        "not written (on_rejects: fail): 1 record; the reasons are in the plan. Fix the cause."
+        "1 record not written (on_rejects: fail); the reasons are in the plan. Fix the cause."
     )
 
 

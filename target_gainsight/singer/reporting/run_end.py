@@ -35,7 +35,7 @@ ERROR_KINDS: dict[type[Exception], tuple[str, str]] = {
     api.QuotaExceededError: ("quota_exceeded", RUN_AGAIN),
     api.QuotaStoreError: ("quota_store_failed", "Check the file or Redis server of quota_store."),
     api.UnavailableError: ("unavailable", RUN_AGAIN),
-    api.GainsightError: ("gainsight_error", "See the code of Gainsight in the message."),
+    api.GainsightError: ("gainsight_error", "Look up the Gainsight error code in the message."),
     StreamMismatchError: ("stream_mismatch", "Correct the problems that the message lists."),
     ConfigurationError: ("invalid_settings", "Correct the settings that the message lists."),
     SingerSDKError: ("invalid_input", "Check the output of the tap, and the stream maps."),
@@ -90,21 +90,21 @@ def check_end(settings: Settings, ledger: Ledger, *, input_is_complete: bool) ->
     summary, where = ledger.summary, ledger.location_of_reasons
     if ledger.held_back:
         message = (
-            "not written, because Gainsight was not available: "
-            f"{counted(ledger.held_back, 'record')}; the state stays before the first of them"
+            f"Gainsight was not available: {counted(ledger.held_back, 'record')} not written; the "
+            "state stays before the first of them"
         )
         raise RunStoppedError(message, code="unavailable", suggestion=RUN_AGAIN)
     if input_is_complete:
         _check_min_records(settings, summary)
     rejected = sum(each.outcomes[Outcome.REJECTED] for each in summary.streams.values())
     if rejected and rejected == summary.read:
-        message = f"every record is rejected ({rejected:,}); the reasons are in {where}"
+        message = f"every record was rejected ({rejected:,}); the reasons are in {where}"
         suggestion = "Fix the cause, and run again."
         raise RunStoppedError(message, code="all_rejected", suggestion=suggestion)
     not_written = rejected + summary.failed_by_file
     if not_written and settings.output.on_rejects == "fail":
         records = counted(not_written, "record")
-        message = f"not written (on_rejects: fail): {records}; the reasons are in {where}"
+        message = f"{records} not written (on_rejects: fail); the reasons are in {where}"
         suggestion = "Fix the cause."
         if ledger.rejects.exists:
             suggestion = (
@@ -135,7 +135,7 @@ def _check_min_records(settings: Settings, summary: Summary) -> None:
     if too_few:
         message = f"too few records were read: {'; '.join(too_few)}"
         suggestion = (
-            "Check the source and the tap; set min_records lower if so few records are right. The "
-            "state covers what was read: read everything again with meltano run --full-refresh."
+            "Check the source and the tap, or lower min_records if so few are expected. The state "
+            "covers what was read; to read everything again, use meltano run --full-refresh."
         )
         raise RunStoppedError(message, code="too_few_records", suggestion=suggestion)
