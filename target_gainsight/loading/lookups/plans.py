@@ -144,7 +144,7 @@ class StreamLookups:
                 items = _split_items(value, converter)
                 if isinstance(items, list) and len(items) != len(companies):
                     if isinstance(value, list):
-                        message = f"the list has {len(value)} values for {len(companies)} companies"
+                        message = f"its number of values is not {len(companies)}, as of companies"
                         refused = ConversionError(UNALIGNED, message, _ALIGN)
                         raise RecordRejectedError([converter.field_error(refused, value)])
                     items = value
