@@ -133,7 +133,8 @@ class RunStoppedError(Exception):
     """The run must stop. Its text is the reason and the suggestion; its code is for the summary."""
 
     def __init__(self, message: str, *, code: str = "stopped", suggestion: str = "") -> None:
-        text = f"{message.removesuffix('.')}. {suggestion}" if suggestion else message
+        end = "" if message.endswith(("?", ".")) else "."
+        text = f"{message}{end} {suggestion}" if suggestion else message
         super().__init__(one_line(text))
         self.code = code
         self.suggestion = one_line(suggestion)

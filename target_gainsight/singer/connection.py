@@ -77,9 +77,12 @@ def _start_sandbox(path: Path, config: Path | None, opened: ExitStack) -> tuple[
     try:
         running = sandbox.start_sandbox(path, config=config)
     except (sandbox.SandboxUnavailableError, ValueError, OSError, sqlite3.Error) as error:
-        suggestion = "Correct sandbox_path (a file in a writable folder) or sandbox_config, or "
-        suggestion += "install target-gainsight[sandbox]."
-        message = f"the embedded sandbox cannot be started on {display_path(path)}: {error}"
+        message, suggestion = str(error), ""  # names the command that installs the extra
+        if isinstance(error, sandbox.SandboxConfigError):
+            suggestion = "Correct sandbox_config."
+        elif not isinstance(error, sandbox.SandboxUnavailableError):
+            message = f"the embedded sandbox cannot be started on {display_path(path)}: {error}"
+            suggestion = "Set sandbox_path to a file in a writable folder."
         raise RunStoppedError(message, code="sandbox_failed", suggestion=suggestion) from error
     opened.callback(running.stop)
     return running.base_url, api.AccessKey(running.access_key)

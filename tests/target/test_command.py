@@ -232,19 +232,30 @@ def test_invalid_sandbox_file_is_explained(
     exit_code, error = run_on_sandbox(caplog, sandbox_path=path)
     assert exit_code == 1
     assert error.startswith("the embedded sandbox cannot be started on ")
+    assert error.endswith(". Set sandbox_path to a file in a writable folder.")
     assert notes.read_text(encoding="utf-8") == "notes " * 200
 
 
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("limitz: {}\n", "did you mean limits?"),
+        ("limits: {\n", "expected the node content, but found '<stream end>' in"),
+    ],
+)
 def test_wrong_sandbox_description_is_explained(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, content: str, problem: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     described = tmp_path / "tenant.yml"
-    described.write_text("limitz: {}\n", encoding="utf-8")
+    described.write_text(content, encoding="utf-8")
     exit_code, error = run_on_sandbox(
         caplog, sandbox_path=str(tmp_path / "t.db"), sandbox_config=str(described)
     )
     assert exit_code == 1
-    assert "did you mean limits?" in error
+    assert problem in error
+    assert "\\n" not in error
+    assert error.endswith(" Correct sandbox_config.")
+    assert "?." not in error
 
 
 def test_sandbox_without_extra_names_install_command(tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def _read_yaml(path: Path) -> Plain:
     try:
         parsed = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        message = f"sandbox config {path} is no YAML: {error}"
+        message = f"sandbox config {path} is not YAML: {' '.join(str(error).split())}"
         raise SandboxConfigError(message) from error
     return read_mapping({} if parsed is None else parsed, str(path))
 
