@@ -72,17 +72,17 @@ TEXT_ONLY = ("string",)
 
 
 class Kind(NamedTuple):
-    """What a setting holds.
+    """The type of a setting's value.
 
-    The JSON types begin with text, so that a value reaches the target as it was given: Meltano
-    Hub's bot takes the first for Meltano's kind, and under the kinds integer, boolean and options,
-    Meltano ends a wrong value in a traceback or reads another value into it. Objects are the
-    exception: Meltano joins an object from its parts for the kind object alone.
+    The first JSON type is text, because Meltano Hub derives Meltano's kind of a setting from it:
+    text reaches the target as it was given, while under the kinds integer, boolean and options
+    Meltano changes a wrong value or fails with a traceback. Objects are the exception: Meltano
+    assembles an object from its parts under the kind object only.
 
     Attributes:
-        read: Returns a value as what the setting holds, or None if it is not that. Text has no
-            blanks around it, and is all that is read if there is no other JSON type.
-        may_be_secret: Found in wrong values that are not displayed.
+        read: Parses a value, which is stripped text if the only JSON type is text; returns None
+            if it is of another type.
+        may_be_secret: Matches wrong values that an error must not show.
     """
 
     expected: str
@@ -155,9 +155,9 @@ class Setting:
     def schema(self) -> dict[str, Any]:
         """The JSON schema that ``--about`` shows.
 
-        It has neither ``default`` nor ``enum``: the Hub's bot would make a value that Meltano
-        sends as if the user had chosen it, and a choice that Meltano checks with a traceback.
-        Both stand in the description.
+        Defaults and choices are in the description only. From ``default``, Meltano Hub would make
+        a value that Meltano sends as if the user had set it; for a value outside of ``enum``,
+        Meltano fails with a traceback.
         """
         types = [*self.kind.json_types, "null"]
         secret = {"secret": True, "writeOnly": True} if self.secret else {}

@@ -54,7 +54,7 @@ _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
 class ThreadedReader(SimpleSingerReader):
-    """Hands each message to its callback in the main thread, and ticks, also in silence."""
+    """Hands messages to callbacks in the main thread, and ticks even while no input arrives."""
 
     def __init__(self, on_tick: Callable[[], None]) -> None:
         super().__init__()

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from target_gainsight.mapping.errors import display_path
 from target_gainsight.settings.model import Settings
@@ -11,16 +11,8 @@ from target_gainsight.settings.model import Settings
 _Use = Literal["folder", "replaced", "appended"]
 
 
-class UnusablePath(NamedTuple):
-    """A setting whose path cannot be written to, why, and what to do."""
-
-    setting: str
-    problem: str
-    suggestion: str
-
-
-def find_unusable_paths(settings: Settings) -> Iterator[UnusablePath]:
-    """Check the paths to which a run with these settings writes; a dry run writes no rejects."""
+def find_unusable_paths(settings: Settings) -> Iterator[tuple[str, str, str]]:
+    """Yield each setting whose path a run could not write to, why, and what to do."""
     output, streams = settings.output, (settings.default_stream, *settings.streams.values())
     paths: list[tuple[str, Path | None, _Use]] = [
         ("summary_path", output.summary_path, "replaced"),
@@ -29,13 +21,13 @@ def find_unusable_paths(settings: Settings) -> Iterator[UnusablePath]:
     if not settings.dry_run:
         paths.append(("rejects_path", output.rejects_path, "folder"))
         paths.append(("outcomes_path", output.outcomes_path, "appended"))
-        if any(each and each.object_type == "survey_csv" for each in streams):
-            paths.append(("survey_path", settings.survey_path, "folder"))
+    if not settings.dry_run and any(each and each.object_type == "survey_csv" for each in streams):
+        paths.append(("survey_path", settings.survey_path, "folder"))
     for name, path, use in paths:
         if path is not None and (obstacle := _find_obstacle(path.absolute(), use)):
             kind = "folder" if use == "folder" else "file"
             suggestion = f"Set it to a {kind} that can be written to."
-            yield UnusablePath(name, f"{display_path(path)} cannot be used: {obstacle}", suggestion)
+            yield name, f"{display_path(path)} cannot be used: {obstacle}", suggestion
 
 
 def _find_obstacle(path: Path, use: _Use) -> str | None:

@@ -36,8 +36,8 @@ MAX_COLUMNS = 5000
 class RecordRouter:
     """Routes the streams of a run to their sinks.
 
-    `make_sink` is the SDK's `get_sink`; `sinks` are keyed by the stream's name after the stream
-    maps. `input_is_complete` unless the input is that of a replay or of a connection test.
+    `make_sink` is the SDK's `get_sink`. `sinks` are keyed by the stream's name after the stream
+    maps. `input_is_complete` is False for the input of a replay or a connection test.
     """
 
     maps: StreamMaps
@@ -51,9 +51,9 @@ class RecordRouter:
     _reported: set[tuple[str, str]] = field(default_factory=set)
 
     def route_schema(self, message: Record) -> None:
-        """Make the sinks of a stream; one that lacks columns waits for its first record.
+        """Make the sinks of a stream; if its schema lacks columns, with its first record.
 
-        A tap may repeat the message before every page without cutting groups short.
+        A repeated message has no effect: some taps send one before every page.
         """
         stream, schema, keys = message["stream"], message["schema"], message.get("key_properties")
         before = self._schemas.get(stream)
@@ -89,8 +89,8 @@ class RecordRouter:
     def route_record(self, message: Record) -> list[StreamSink]:
         """Send one record through all maps of its stream; return the sinks that are full.
 
-        They are to be drained only when all maps have had the record: a child may find a parent of
-        the same record.
+        Drain them only after this: a child that one map makes may refer to the parent that another
+        map makes of the same record.
         """
         if message["stream"] not in self._routes:
             self._open_by_first_record(message)

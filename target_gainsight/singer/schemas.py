@@ -1,7 +1,7 @@
 """The schemas of SCHEMA messages, made valid and merged into one per stream.
 
-Taps write earlier drafts and habits of their own. What a validator cannot use is left out and
-named: the Gainsight field decides then.
+Taps write earlier drafts of JSON Schema, or deviate from it. Parts that the validator cannot use
+are left out and reported; then only the Gainsight field decides which values are valid.
 """
 
 from collections.abc import Iterable, Mapping

@@ -174,7 +174,7 @@ class ObjectSink(StreamSink):
 
     @abstractmethod
     def _make_parts(self) -> tuple[CurrentRows, Writer, Comparison]:
-        """Return what reads current rows, which needs lookup keys, writes and compares records."""
+        """Return the reader of current rows, the writer, and how records compare with rows."""
 
     def _current_rows(self, kind: type[CurrentRows] = CurrentRows, **how: Any) -> CurrentRows:  # noqa: ANN401
         usual = {
@@ -236,7 +236,7 @@ class ObjectSink(StreamSink):
         return KeyReader(names, tuple(self.mapper.converters[name] for name in names))
 
     def _derive(self) -> dict[str, Sequence[str]]:
-        """Return the fields that are made of other columns than theirs, and those columns."""
+        """Return fields whose values are joined from other columns, with those columns."""
         return {}
 
     def _map_columns(self, keys: tuple[str, ...]) -> tuple[MappingSpec, RecordMapper]:

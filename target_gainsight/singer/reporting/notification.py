@@ -27,7 +27,7 @@ COLORS = {"success": "good", "failed": "danger", "interrupted": "warning"}
 
 
 def should_notify(document: Mapping[str, Any], notify_on: NotifyOn) -> bool:
-    """Return whether a run that ended so is to be notified of; a dry run never is."""
+    """Return whether to post a notification of a run; never of a dry run."""
     if document["dry_run"]:
         return False
     failed = document["exit_code"] != 0
