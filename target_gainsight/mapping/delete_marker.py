@@ -13,22 +13,15 @@ DELETED_AT = "_sdc_deleted_at"
 _NO_VALUE = ("", "null", "none", "nil", "nan", "nat", "n/a", "na", "#n/a", "<na>", "\\n", "-")
 """How databases, CSV files and data frames write that there is no value, in lower case."""
 
-_ZERO_DATE = "0000-00-00"
-"""MySQL's date without a value; a time may follow."""
-
 _PLAUSIBLE_YEARS = range(1980, 2100)
 """Others stand for no value, or for a row that is never deleted: 0001, 1970, 9999."""
 
 
 def is_deleted(marker: object) -> bool:
-    """Return whether a marker is a time or means yes, not whether it is there.
-
-    Raises:
-        RecordRejectedError: It is neither a time, nor yes or no: nothing is deleted on a guess.
-    """
+    """Return whether a marker is a time or means yes; reject a record for which it is not clear."""
     if isinstance(marker, (str, float, Decimal)):
         word = strip_blanks(str(marker)).lower()
-        if word in _NO_VALUE or word.startswith(_ZERO_DATE):
+        if word in _NO_VALUE or word.startswith("0000-00-00"):  # MySQL's date without a value
             return False
     with suppress(ConversionError):
         return bool(write_boolean(marker))

@@ -169,10 +169,8 @@ def _check_stream_map(place: str, definition: Mapping[str, Any], errors: ConfigE
                 errors.append(f"{place}: there is no option {name}. {hint}")
         elif isinstance(expression, str) and name not in {"__source__", "__else__"}:
             try:
-                is_one = [*map(type, ast.parse(expression).body)] == [ast.Expr]
+                ast.parse(expression, mode="eval")
             except (SyntaxError, ValueError, RecursionError, MemoryError):
-                is_one = False
-            if not is_one:
                 hint = "Text needs quotes of its own: \"'text'\"."
                 errors.add(f"{place}.{name}", display(expression), "a Python expression", hint)
 
