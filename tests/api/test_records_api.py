@@ -245,7 +245,7 @@ def test_page_of_a_hundred_rows_is_not_taken_for_the_last(
 
 
 @pytest.mark.parametrize("data", [None, {}, {"records": None}])
-def test_response_without_rows_or_a_word_about_them_is_not_read_as_none(
+def test_response_without_a_list_of_rows_is_not_read_as_empty(
     records: RecordsApi, requests_mock: Any, data: Any
 ) -> None:
     requests_mock.post(QUERY, json=success(data))

@@ -84,7 +84,7 @@ def companies(project: MeltanoProject) -> dict[str, dict[str, Any]]:
     return {row["External_ID__gc"]: row for row in project.rows("Company")}
 
 
-def test_the_views_and_settings_of_the_page_load_and_follow_what_changes(
+def test_views_and_settings_of_the_page_load_and_follow_changes(
     project: MeltanoProject, warehouse: Cluster
 ) -> None:
     run = ("run", "tap-postgres", "target-gainsight")

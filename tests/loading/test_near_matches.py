@@ -1,4 +1,4 @@
-"""A new record whose key differs from another only in spelling never becomes a twin."""
+"""A new record whose key differs from another only in spelling never becomes a duplicate."""
 
 from __future__ import annotations
 

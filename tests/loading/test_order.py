@@ -108,7 +108,7 @@ def test_input_order_holds_where_the_second_stream_comes_late(tenant: Tenant) ->
     assert [row["Industry"] for row in tenant.rows("company")] == ["new"]
 
 
-def test_two_streams_of_one_object_make_no_twins(tenant: Tenant) -> None:
+def test_two_streams_of_one_object_create_no_duplicates(tenant: Tenant) -> None:
     columns = {"Name": {"type": "string"}, "Industry": {"type": "string"}}
     lines = [schema("first", columns), schema("second", columns)]
     lines += [record("first", Name=f"C{n}", Industry="first") for n in range(30)]

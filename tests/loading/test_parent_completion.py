@@ -123,7 +123,7 @@ def test_possibly_ambiguous_parents_are_not_guessed(tenant: Tenant) -> None:
     assert parents(tenant, "TickerSymbol") == {"c": None, "p0": None, "p1": None}
 
 
-def test_inserted_twins_are_not_guessed(tenant: Tenant) -> None:
+def test_inserted_duplicates_are_not_guessed(tenant: Tenant) -> None:
     lines = [account("child", "parent"), account("parent"), account("parent")]
     run = load(tenant, lines, sync_mode="insert", read_group_size=1)
     assert run.codes == ["lookup_multi_match"]

@@ -176,7 +176,7 @@ def test_later_awaited_parent_wins(tenant: Tenant) -> None:
     assert parents(tenant)["child"] == "second"
 
 
-def test_inserted_twins_get_their_own_parents(tenant: Tenant) -> None:
+def test_inserted_duplicates_get_their_own_parents(tenant: Tenant) -> None:
     """Under insert a later record with the same key is another row."""
     fillers = [account(f"C{n}") for n in range(100)]
     lines = [account("twin", "P1"), *fillers, account("twin", "P2"), account("P1"), account("P2")]

@@ -200,7 +200,10 @@ def test_stopping_cancels_a_late_commit(api: Api) -> None:
         body = {"records": [{"Name": "Acme"}]}
         response = pool.submit(requests.post, url, json=body, headers=headers, timeout=60)
         assert pausing.wait(60)
-        pool.submit(server.stop).result(timeout=60)
+        stopping = threading.Thread(target=server.stop, daemon=True)
+        stopping.start()
+        stopping.join(timeout=60)
+        assert not stopping.is_alive()
         assert response.result().status_code == 500
     assert api.tenant.count("company") == 0
 

@@ -258,7 +258,7 @@ def test_record_without_its_key_property_is_rejected_alone(tenant: Tenant) -> No
 
 
 @pytest.mark.parametrize("required", [[], ["id"]])
-def test_key_property_that_is_not_selected_and_goes_nowhere_is_not_required(
+def test_deselected_key_that_goes_nowhere_is_not_required(
     tenant: Tenant, required: list[str]
 ) -> None:
     deselected = schema(keys=["id"])

@@ -68,7 +68,7 @@ def test_text_of_every_kind_survives_the_file(tenant: Tenant) -> None:
     assert run.rejects[0]["record"]["Name"] == odd
 
 
-def test_reject_of_a_stream_that_the_maps_no_longer_make_is_warned_of_once(tenant: Tenant) -> None:
+def test_reject_of_a_stream_no_longer_mapped_causes_one_warning(tenant: Tenant) -> None:
     bad = [record(Name=name, Employees="a lot") for name in ("A", "B")]
     first = tenant.load(
         schema(), *bad, record(Name="C"), stream_maps={"accounts": {"__alias__": "old"}}
