@@ -216,7 +216,7 @@ def test_further_import_column_begins_second_file(tenant: Tenant) -> None:
     run = load(tenant, [narrow, first, SCHEMA, response(company="Globex"), state(read=2)])
     assert (run.exit_code, run.states) == (0, [state(read=2)["value"]])
     assert sorted(rows(path)[1][0] for path in files(tenant)) == ["Globex", "Initech"]
-    assert sum("a further file begins with them: Channel" in line for line in run.warnings) == 1
+    assert sum("columns that the CSV lacks: Channel" in line for line in run.warnings) == 1
     assert not any("costs calls" in line for line in run.warnings)
 
 
