@@ -106,14 +106,9 @@ class Resolver:
             raise _MissedLookupError(self._reason(plan, reference, gsids))
         if plan.target not in self._left_empty:
             self._left_empty.add(plan.target)
-            logger.warning(
-                "stream %s: no row of %s has %s; %s is left empty, as in further records without a "
-                "match (on_no_match: leave_empty)",
-                display(stream),
-                plan.match.object_name,
-                reference,
-                plan.target,
-            )
+            text = "stream %s: no row of %s has %s; %s is left empty (on_no_match: leave_empty)"
+            name = plan.match.object_name
+            logger.warning(text, display(stream), name, reference, plan.target)
         return None
 
     def _reason(self, plan: LookupPlan, reference: Reference, gsids: Sequence[str]) -> Reason:
