@@ -18,6 +18,8 @@ for name in $(env | sed -n 's/^\(TARGET_GAINSIGHT_[A-Z0-9_]*\)=.*/\1/p'); do
 done
 unset MELTANO_ENVIRONMENT MELTANO_PROJECT_ROOT
 export TARGET_GAINSIGHT_DOMAIN=sandbox MELTANO_CLI_DISABLE_VERSION_CHECK=true
+# Meltano reads meltano.yml in the encoding of the locale, which some machines set to ASCII.
+export PYTHONUTF8=1
 
 # meltano ARGUMENTS...: keeps its output in the log, and shows the end of it only when it fails.
 meltano() {
