@@ -13,7 +13,7 @@ case ${1:-examples} in
 esac
 
 # What the shell exports wins over meltano.yml; the demo must never reach a real tenant.
-for name in $(env | sed -n 's/^\(TARGET_GAINSIGHT_[A-Z0-9_]*\)=.*/\1/p'); do
+for name in $(env | sed -n -e 's/^\(TARGET_GAINSIGHT_[A-Z0-9_]*\)=.*/\1/p' -e 's/^\(SINGER_SDK_[A-Z0-9_]*\)=.*/\1/p'); do
   unset "$name"
 done
 unset MELTANO_ENVIRONMENT MELTANO_PROJECT_ROOT
