@@ -175,7 +175,7 @@ def tenant(
     Args:
         folder: Where its file goes; must not hold one.
         described: Its description; without limits by default.
-        held: An object, and the Singer file whose records it holds: every so manieth.
+        held: An object, and the Singer file whose records it holds: every n-th.
     """
     folder.mkdir(parents=True)
     database = folder / "tenant.db"

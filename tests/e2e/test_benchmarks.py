@@ -50,8 +50,9 @@ def test_calls_are_counted_exactly(report: str) -> None:
     counted = {row[0]: row[1:3] for row in rows if len(row) == 6}
     assert counted["insert"] == ["3", "2"]
     assert counted["upsert, half new"] == ["5", "6"]
-    assert counted["upsert, nothing changed"] == ["2", "4"]
-    assert counted["people, 1% changed"] == ["3", "100"]
+    # A page of exactly 100 rows may be the tenant's default size, so the next one is read as well.
+    assert counted["upsert, nothing changed"] == ["3", "4"]
+    assert counted["people, 1% changed"] == ["4", "100"]
 
 
 def test_promises_are_marked(report: str) -> None:
