@@ -6,15 +6,8 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from documented.declared import ESSENTIAL
-from target_gainsight.settings.setting import (
-    BOOLEAN,
-    INTEGER,
-    NAMES,
-    OBJECT,
-    OUTPUT_PATH,
-    PATH,
-    Setting,
-)
+from target_gainsight.settings.kinds import BOOLEAN, INTEGER, NAMES, OBJECT, OUTPUT_PATH, PATH
+from target_gainsight.settings.setting import Setting
 
 KIND_NAMES = {
     PATH: "path",

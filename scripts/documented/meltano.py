@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 import yaml
 
-from target_gainsight.settings.setting import OBJECT, Setting
+from target_gainsight.settings.kinds import OBJECT
+from target_gainsight.settings.setting import Setting
 
 COMMANDS = {
     "check": "Check the settings against the tenant; writes nothing.",

@@ -6,8 +6,9 @@ from typing import Any
 
 from dotenv import find_dotenv, load_dotenv
 
+from target_gainsight.settings.kinds import OBJECT, read_object
 from target_gainsight.settings.model import declared_settings
-from target_gainsight.settings.setting import OBJECT, SDK_GROUP, join_names, read_object
+from target_gainsight.settings.setting import SDK_GROUP, join_names
 
 PREFIX = "TARGET_GAINSIGHT_"
 MELTANO_PREFIX = "MELTANO_LOAD_"

@@ -15,9 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from target_gainsight.settings import addresses
+from target_gainsight.settings import kinds
 from target_gainsight.settings.setting import (
-    OUTPUT_PATH,
     SDK_GROUP,
     Setting,
     declare,
@@ -29,10 +28,10 @@ from target_gainsight.settings.stream_settings import StreamSettings
 NotifyOn = Literal["failure", "rejects", "always"]
 
 _connection = partial(declare, group="Connection")
-_credential = partial(_connection, default="", kind=addresses.CREDENTIAL)
+_credential = partial(_connection, default="", kind=kinds.CREDENTIAL)
 _limit = partial(declare, group="Limits")
 _output = partial(declare, group="Rejects and output")
-_output_path = partial(_output, kind=OUTPUT_PATH)
+_output_path = partial(_output, kind=kinds.OUTPUT_PATH)
 _sandbox = partial(declare, group="Sandbox")
 
 
@@ -48,7 +47,7 @@ class Connection:
     domain: str | None = _connection(
         "The tenant's host, such as mycompany.gainsightcloud.com. Use `sandbox` to load into the "
         "embedded sandbox, which needs no account.",
-        kind=addresses.DOMAIN,
+        kind=kinds.DOMAIN,
     )
     access_key: str = _credential(
         "The tenant's REST API access key. Not needed for the embedded sandbox.", secret=True
@@ -58,7 +57,7 @@ class Connection:
     base_url: str = _connection(
         "Replaces domain, for proxies and tests. Plain http is allowed to a loopback address only.",
         "",
-        kind=addresses.BASE_URL,
+        kind=kinds.BASE_URL,
     )
     sandbox_path: Path | None = _sandbox(
         "SQLite file of the sandbox.", Path("gainsight-sandbox.db")
@@ -93,8 +92,8 @@ class Limits:
         "processes of one machine and by successive runs; or "
         "`redis://[user@]host[:port][/number]`, shared by several machines (`rediss://` for TLS; "
         "needs the extra redis).",
-        addresses.MEMORY,
-        kind=addresses.STORE,
+        kinds.MEMORY,
+        kind=kinds.STORE,
         secret=True,
     )
     quota_store_password: str | None = _limit("Password of quota_store's Redis.", secret=True)
@@ -150,7 +149,7 @@ class Output:
     notify_url: str | None = _output(
         "URL to which the end of a run is posted, such as a Slack incoming webhook. Values of "
         "records are not sent.",
-        kind=addresses.SECURE_URL,
+        kind=kinds.SECURE_URL,
         secret=True,
     )
     notify_on: NotifyOn = _output(

@@ -12,8 +12,7 @@ from urllib.parse import quote
 from jsonschema import Draft202012Validator
 from singer_sdk.exceptions import ConfigValidationError
 
-from target_gainsight.settings.addresses import MEMORY, SANDBOX, split_url
-from target_gainsight.settings.errors import ConfigErrors, did_you_mean, display
+from target_gainsight.settings.kinds import MEMORY, SANDBOX, split_url
 from target_gainsight.settings.model import (
     CONFIG_SCHEMA,
     ENTRY_SETTINGS,
@@ -26,6 +25,9 @@ from target_gainsight.settings.model import (
 )
 from target_gainsight.settings.setting import (
     SDK_GROUP,
+    ConfigErrors,
+    did_you_mean,
+    display,
     join_names,
     read_object_of,
     read_values,
@@ -94,13 +96,9 @@ WITHOUT_EFFECT: tuple[object, ...] = (None, "", (), {}, "skip", "rest")
 
 
 def parse_settings(raw: Mapping[str, Any], schema: Mapping[str, Any] = CONFIG_SCHEMA) -> Settings:
-    """Parse the configuration as it was given: JSON values or text, without defaults.
+    """Parse what was given, without defaults; a ConfigValidationError lists all errors.
 
-    Args:
-        schema: The settings that may be given at the top, those of the Singer SDK included.
-
-    Raises:
-        ConfigValidationError: There are errors; all of them are listed.
+    The schema has the settings that may be given at the top, those of the Singer SDK included.
     """
     errors = ConfigErrors()
     _warn_of_unknown_settings(raw, schema["properties"])

@@ -1,107 +1,43 @@
-"""One setting: its declaration, the values it takes, and its JSON schema."""
+"""One setting: its declaration, its JSON schema, and how it is read; errors are collected."""
 
-import ast
+import difflib
 import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from target_gainsight.settings.errors import ConfigErrors, did_you_mean, display
+from target_gainsight.settings.kinds import INTEGER, KINDS, OBJECT, TEXT, TEXT_ONLY, Kind
 
 Scope = Literal["run", "stream", "entry"]
 SDK_GROUP = "Singer SDK"
 """The group of the settings that all targets of the Singer SDK have."""
-
-BOOLEANS = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(
-    ("false", "0", "no", "off"), False
-)
-_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
-_URL = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
-_UNKNOWN_PLACEHOLDER = re.compile(r"\{(?!(run|stream)\})[^{}]*\}")
+DISPLAY_LENGTH = 80
 
 
-def read_path(text: str) -> Path | None:
-    """Return the path of a file on this machine, or None if it is a URL or no path at all."""
-    return None if "\0" in text or _URL.match(text) else Path(text)
+class ConfigErrors(list[str]):
+    """The messages of the errors found so far; the same one may be found at several settings."""
+
+    def add(self, setting: str, got: str, expected: str, hint: str = "") -> None:
+        """Add a value that is not what the setting takes."""
+        self.append(f"{setting}: got {got}, expected {expected}. {hint}".rstrip())
+
+    def has(self, setting: str) -> bool:
+        """Return whether the value of a setting is one of the errors."""
+        return any(message.startswith(f"{setting}: ") for message in self)
 
 
-def _read_output_path(text: str) -> Path | None:
-    return None if _UNKNOWN_PLACEHOLDER.search(text) else read_path(text)
+def display(value: object) -> str:
+    """Show a value that is not a secret: on one line, shortened."""
+    text = repr(value)
+    return text if len(text) <= DISPLAY_LENGTH else f"{text[: DISPLAY_LENGTH - 1]}…"
 
 
-def _read_integer(value: object) -> int | None:
-    if isinstance(value, str) and _INTEGER.fullmatch(value):
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _read_boolean(value: object) -> bool | None:
-    if isinstance(value, str):
-        return BOOLEANS.get(value.lower())
-    return value if isinstance(value, bool) else None
-
-
-def _read_names(value: object) -> tuple[str, ...] | None:
-    """Read a list, or text: comma-separated, JSON, or a list as Meltano puts it into variables."""
-    if isinstance(value, str):
-        try:
-            found = ast.literal_eval(value)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            found = None
-        value = found if isinstance(found, list) and found else value.split(",")
-    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-        return None
-    names = (name.strip() for name in value)
-    return tuple(dict.fromkeys(name for name in names if name))
-
-
-def read_object(value: object) -> dict[str, Any] | None:
-    """Return an object, given as such or as JSON text, or None if it is something else."""
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            return None
-    return value if isinstance(value, dict) else None
-
-
-TEXT_ONLY = ("string",)
-
-
-class Kind(NamedTuple):
-    """The type of a setting's value.
-
-    The first JSON type is text, because Meltano Hub derives Meltano's kind of a setting from it:
-    text reaches the target as it was given, while under the kinds integer, boolean and options
-    Meltano changes a wrong value or fails with a traceback. Objects are the exception: Meltano
-    assembles an object from its parts under the kind object only.
-
-    Attributes:
-        read: Parses a value, which is stripped text if the only JSON type is text; returns None
-            if it is of another type.
-        may_be_secret: Matches wrong values that an error must not show.
-    """
-
-    expected: str
-    read: Callable[[Any], Any]
-    json_types: tuple[str, ...] = TEXT_ONLY
-    may_be_secret: re.Pattern[str] = re.compile("[@?]")
-
-
-TEXT = Kind("text", str)
-PATH = Kind("a path on this machine; URLs are not supported", read_path)
-OUTPUT_PATH = Kind(
-    "a path on this machine, with no placeholders but {run} and {stream}", _read_output_path
-)
-INTEGER = Kind("a whole number", _read_integer, ("string", "integer"))
-BOOLEAN = Kind("true or false", _read_boolean, ("string", "boolean"))
-NAMES = Kind("a list of names or comma-separated text", _read_names, ("string", "array"))
-OBJECT = Kind("an object", read_object, ("object",))
-KINDS = {str: TEXT, Path: PATH, int: INTEGER, bool: BOOLEAN, tuple: NAMES, dict: OBJECT}
-"""The kinds by the Python type of a value."""
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Suggest the nearest of the known names."""
+    near = difflib.get_close_matches(name.lower(), list(known), n=1)
+    return f"Did you mean '{near[0]}'?" if near else ""
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from documented.switches import tenant_tables
 from docs import difference, generated_files, replace_between
 from target_gainsight.sandbox.config.switches import Limits, Switches
 from target_gainsight.settings.environment import read_raw_settings
+from target_gainsight.settings.kinds import KINDS, OBJECT, Kind
 from target_gainsight.settings.parsing import parse_settings
-from target_gainsight.settings.setting import KINDS, OBJECT, Kind, Setting
+from target_gainsight.settings.setting import Setting
 from target_gainsight.target import TargetGainsight
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from given import errors, only_error, read
 
+from target_gainsight.settings.kinds import PATH
 from target_gainsight.settings.model import SETTINGS, Limits
-from target_gainsight.settings.setting import PATH
 
 POSITIVE = (
     "calls_per_minute",
