@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from target_gainsight.api import Condition, all_of, any_of, is_in
-from target_gainsight.api.resources.query_filter import to_wire
+from target_gainsight.api.resources.records import to_wire
 
 
 def test_one_condition() -> None:

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from string import ascii_uppercase
+from typing import Literal, TypeAlias
 from urllib.parse import quote
 
 from target_gainsight.api import errors
@@ -22,7 +24,6 @@ from target_gainsight.api.http.json_codec import (
     object_list,
 )
 from target_gainsight.api.http.responses import Send, field_failures
-from target_gainsight.api.resources.query_filter import Where, to_wire
 
 MAX_RECORDS = 50
 """Records of one write, in every API."""
@@ -37,6 +38,31 @@ _UNREADABLE_CODES = frozenset({"GSOBJ_1002", "P_5005", "P_5026", "P_5068"})
 _FIRST_QUERY_TRIES = 3
 """Some system objects respond to every query with HTTP 500."""
 _SERVER_ERROR = 500
+
+Operator: TypeAlias = Literal[
+    "EQ", "NE", "LT", "GT", "LTE", "GTE", "BTW", "IN", "NOT_IN", "CONTAINS", "DOES_NOT_CONTAINS",
+    "STARTS_WITH", "ENDS_WITH", "IS_NULL", "IS_NOT_NULL", "INCLUDES", "EXCLUDES",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One comparison of a field. `values` is empty for IS_NULL and IS_NOT_NULL."""
+
+    field: str
+    operator: Operator
+    values: tuple[Json, ...] = ()
+
+
+@dataclass(frozen=True)
+class Combination:
+    """Several parts, joined by AND or OR."""
+
+    joined_by: Literal["AND", "OR"]
+    parts: tuple["Where", ...]
+
+
+Where: TypeAlias = Condition | Combination
 
 
 @dataclass(frozen=True)
@@ -198,6 +224,28 @@ class PeopleApi:
         return as_text(written.get("Gsid")) or as_text(written.get("gsid"))
 
 
+def is_in(field: str, values: Sequence[Json]) -> Condition:
+    """Return the condition that a field has one of these values."""
+    return Condition(field, "IN", tuple(values))
+
+
+def all_of(*parts: Where) -> Where:
+    """Return the filter that all parts hold."""
+    return parts[0] if len(parts) == 1 else Combination("AND", parts)
+
+
+def any_of(*parts: Where) -> Where:
+    """Return the filter that at least one part holds."""
+    return parts[0] if len(parts) == 1 else Combination("OR", parts)
+
+
+def to_wire(where: Where) -> dict[str, Json]:
+    """Return a filter as a list of aliased conditions and an expression over the aliases."""
+    conditions: list[Json] = []
+    expression = _expression(where, conditions).removeprefix("(").removesuffix(")")
+    return {"conditions": conditions, "expression": expression}
+
+
 def check_batch(records: Sequence[Record]) -> list[Record]:
     """Return the records of one write as a list; ValueError unless there are 1 to 50."""
     if not 1 <= len(records) <= MAX_RECORDS:
@@ -242,3 +290,17 @@ def _spell_as_selected(row: Record, select: Sequence[str]) -> Record:
 def _is_write_data(data: Json) -> bool:
     written = as_mapping(data)
     return type(written.get("count")) is int or isinstance(written.get("records"), list)
+
+
+def _expression(where: Where, conditions: list[Json]) -> str:
+    """Append the conditions, and return the expression over their aliases: A, … Z, AA, … ZZ."""
+    if isinstance(where, Combination):
+        parts = [_expression(part, conditions) for part in where.parts]
+        return f"({f' {where.joined_by} '.join(parts)})"
+    repeats, letter = divmod(len(conditions), len(ascii_uppercase))
+    alias = ascii_uppercase[letter] * (repeats + 1)
+    value = list(where.values)
+    conditions.append(
+        {"name": where.field, "alias": alias, "value": value, "operator": where.operator}
+    )
+    return alias
