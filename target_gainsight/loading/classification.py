@@ -7,7 +7,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from target_gainsight.loading.dry_run.plan import Plan
+from target_gainsight.loading.dry_run import Plan
 from target_gainsight.loading.keys import Key, KeyReader, SeenKeys
 from target_gainsight.loading.outcomes import Outcome, Reason, Settlement, reason_of_fields
 from target_gainsight.loading.reading.comparison import Comparison, merge_fields

@@ -6,7 +6,7 @@ from target_gainsight.api import Clock, GainsightClient
 from target_gainsight.loading.call_pool import CallPool
 from target_gainsight.loading.csv_files import UploadJournal
 from target_gainsight.loading.deletes import DeletedRows
-from target_gainsight.loading.dry_run.plan import Plan
+from target_gainsight.loading.dry_run import Plan
 from target_gainsight.loading.keys import SeenKeys
 from target_gainsight.loading.loading_streams import LoadingStreams
 from target_gainsight.loading.lookups.index import LookupIndex

@@ -21,7 +21,7 @@ from target_gainsight.api import (
 )
 from target_gainsight.loading.call_pool import CallPool
 from target_gainsight.loading.classification import no_row_reason
-from target_gainsight.loading.dry_run.overlay import PlanningWriter
+from target_gainsight.loading.dry_run import PlanningWriter
 from target_gainsight.loading.outcomes import BatchResult, Outcome, RunStoppedError
 from target_gainsight.loading.reading.current_rows import GSID, ObjectReader, Row
 from target_gainsight.loading.records import LoadRecord

@@ -14,7 +14,7 @@ from target_gainsight.api import MAX_PAGE, Clock, GainsightError
 from target_gainsight.loading.call_pool import CallPool
 from target_gainsight.loading.classification import Classification
 from target_gainsight.loading.deletes import RowDeleter
-from target_gainsight.loading.dry_run.overlay import PlannedRows
+from target_gainsight.loading.dry_run import PlannedRows
 from target_gainsight.loading.keys import Key
 from target_gainsight.loading.lookups.deferred import DeferredParents
 from target_gainsight.loading.lookups.index import LookupIndex

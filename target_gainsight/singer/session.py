@@ -18,7 +18,7 @@ from singer_sdk.metrics import get_metrics_logger
 from target_gainsight.api import Clock
 from target_gainsight.loading.call_pool import CallPool
 from target_gainsight.loading.context import RunContext
-from target_gainsight.loading.dry_run.plan import Plan
+from target_gainsight.loading.dry_run import Plan
 from target_gainsight.loading.rejects.folder import new_run_name
 from target_gainsight.loading.rejects.reject_file import RejectFile
 from target_gainsight.loading.settling.checkpoint import Checkpoint

@@ -9,7 +9,7 @@ from typing_extensions import override
 from target_gainsight.api import ObjectSchema
 from target_gainsight.loading.classification import ExistingOnInsert
 from target_gainsight.loading.deletes import RowDeleter
-from target_gainsight.loading.dry_run.overlay import PlanningWriter
+from target_gainsight.loading.dry_run import PlanningWriter
 from target_gainsight.loading.keys import LINK_OBJECT
 from target_gainsight.loading.loader import RecordLoader
 from target_gainsight.loading.reading.comparison import Comparison

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from target_gainsight.api import MAX_KEYS, MAX_RECORDS, ObjectSchema
 from target_gainsight.loading.classification import Classification, ExistingOnInsert
-from target_gainsight.loading.dry_run.overlay import PlannedRows, PlanningWriter
+from target_gainsight.loading.dry_run import PlannedRows, PlanningWriter
 from target_gainsight.loading.keys import KeyReader
 from target_gainsight.loading.loader import RecordLoader
 from target_gainsight.loading.loading_streams import LoadingStream

@@ -1,1 +1,0 @@
-"""Dry runs: what a run would write and cost."""
