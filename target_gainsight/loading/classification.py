@@ -7,16 +7,16 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from target_gainsight.loading.current_rows import GSID, Matches, Row, gsid_of
 from target_gainsight.loading.dry_run import Plan
-from target_gainsight.loading.keys import Key, KeyReader, SeenKeys
+from target_gainsight.loading.keys import COMPANIES, COMPANY_ID, Key, KeyReader, SeenKeys
 from target_gainsight.loading.outcomes import Outcome, Reason, Settlement, reason_of_fields
-from target_gainsight.loading.reading.comparison import Comparison, merge_fields
-from target_gainsight.loading.reading.current_rows import GSID, Matches, gsid_of
-from target_gainsight.loading.records import LoadRecord
+from target_gainsight.loading.records import LoadRecord, merge_fields
 from target_gainsight.loading.settling.summary import Summary
 from target_gainsight.loading.writing.writer import Action
 from target_gainsight.mapping.errors import display, first_few
-from target_gainsight.mapping.record_mapper import WriteRules
+from target_gainsight.mapping.record_mapper import RecordMapper, WriteRules
+from target_gainsight.mapping.types.converters import Converter
 from target_gainsight.settings.stream_settings import StreamSettings
 
 ExistingOnInsert = Literal["written", "skipped", "compared"]
@@ -25,6 +25,33 @@ skipped; or it is unchanged when it is equal, and skipped when not."""
 
 Decision = Action | Literal["new"] | Settlement
 """How a record is written; "new" if its near matches are to be read before; or its outcome."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Compares the records of one stream with rows, by the fields that can be read back."""
+
+    mapper: RecordMapper
+    compared: frozenset[str] | None = None
+    link_fields: Mapping[str, Converter] = field(default_factory=dict)
+
+    def changed_fields(self, record: Mapping[str, Any], row: Row) -> tuple[str, ...]:
+        """Name the fields whose values differ; ``companies`` for new or changed links."""
+        if self.compared is not None:
+            record = {name: value for name, value in record.items() if name in self.compared}
+        changed = self.mapper.changed_fields(record, row)
+        if COMPANIES in changed:  # lists are never equal to the mapper
+            links, existing = record[COMPANIES], row.get(COMPANIES) or ()
+            if all(any(self._are_equal(each, link) for each in existing) for link in links):
+                changed = tuple(name for name in changed if name != COMPANIES)
+        return changed
+
+    def _are_equal(self, existing: Row, link: Row) -> bool:
+        return existing.get(COMPANY_ID) == link[COMPANY_ID] and all(
+            converter.comparable(link[name]) == converter.comparable(existing.get(name))
+            for name, converter in self.link_fields.items()
+            if name in link
+        )
 
 
 @dataclass(eq=False)
@@ -164,7 +191,7 @@ class Classification:
             return Settlement(record, Outcome.REJECTED, reason_of_fields(missing))
         return None
 
-    def _classify_matched(self, record: LoadRecord, row: Mapping[str, Any]) -> Decision:
+    def _classify_matched(self, record: LoadRecord, row: Row) -> Decision:
         counts = self.summary.streams[record.source.alias]
         counts.found_by_fallback += record.claimed is not None
         record.gsid = gsid_of(row)
@@ -207,13 +234,13 @@ class Classification:
         message = f"this run has a record with the key {display(other)}"
         return _ambiguous(record, self.keys.names[0], message)
 
-    def _multi_match(self, found: Sequence[Mapping[str, Any]], hint: str) -> Reason:
+    def _multi_match(self, found: Sequence[Row], hint: str) -> Reason:
         gsids = first_few([str(row.get(GSID)) for row in found])
         message = f"{len(found)} rows of {self.settings.object_name} have this key: {gsids}"
         return Reason("multi_match", message, hint=hint)
 
     def _apply_rules(
-        self, record: LoadRecord, row: Mapping[str, Any], changed: tuple[str, ...]
+        self, record: LoadRecord, row: Row, changed: tuple[str, ...]
     ) -> tuple[str, ...]:
         """Drop the fields that the row keeps; return the changed ones, if any is compared."""
         rules = self.rules

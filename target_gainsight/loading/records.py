@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from target_gainsight.loading.keys import Reference
+from target_gainsight.loading.keys import COMPANIES, COMPANY_ID, Reference
 
 _EMPTY: Mapping[str, Any] = {}
 """Shared: two dictionaries of its own would cost a record an eighth of a kilobyte."""
@@ -66,3 +66,12 @@ class LoadRecord:
     claimed: Mapping[str, Any] | None = None
     changed: tuple[str, ...] = ()
     deletes: bool = False
+
+
+def merge_fields(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge two records with the same key: later fields, and links to one company, win."""
+    merged = {**earlier, **later}
+    if earlier.get(COMPANIES) and later.get(COMPANIES):
+        links = {link[COMPANY_ID]: link for link in (*earlier[COMPANIES], *later[COMPANIES])}
+        merged[COMPANIES] = list(links.values())
+    return merged

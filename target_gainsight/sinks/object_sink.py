@@ -9,7 +9,8 @@ from typing import Any
 from typing_extensions import override
 
 from target_gainsight.api import MAX_KEYS, MAX_RECORDS, ObjectSchema
-from target_gainsight.loading.classification import Classification, ExistingOnInsert
+from target_gainsight.loading.classification import Classification, Comparison, ExistingOnInsert
+from target_gainsight.loading.current_rows import CurrentRows, ObjectReader
 from target_gainsight.loading.dry_run import PlannedRows, PlanningWriter
 from target_gainsight.loading.keys import KeyReader
 from target_gainsight.loading.loader import RecordLoader
@@ -17,8 +18,6 @@ from target_gainsight.loading.loading_streams import LoadingStream
 from target_gainsight.loading.lookups.plans import StreamLookups
 from target_gainsight.loading.lookups.resolver import Resolver
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.loading.reading.comparison import Comparison
-from target_gainsight.loading.reading.current_rows import CurrentRows, ObjectReader
 from target_gainsight.loading.records import LoadRecord, SourceRecord
 from target_gainsight.loading.rejects.folder import REASON_PROPERTY
 from target_gainsight.loading.writing.writer import Writer

@@ -1,1 +1,0 @@
-"""Current rows: what the tenant holds for the keys of a group."""
