@@ -15,7 +15,7 @@ import click
 
 from target_gainsight.cli.output import examples, format_option, print_as, print_table
 from target_gainsight.cli.tenant import config_option, make_target, raw_settings
-from target_gainsight.loading.rejects.folder import (
+from target_gainsight.loading.settling.reject_file import (
     REJECTS,
     REPORT,
     RETIRED,

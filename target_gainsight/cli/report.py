@@ -7,7 +7,7 @@ import click
 from target_gainsight.cli.output import examples
 from target_gainsight.cli.rejects import LATEST, find_run, folder_option
 from target_gainsight.cli.tenant import config_option
-from target_gainsight.loading.rejects.folder import REPORT, RUN_NAME
+from target_gainsight.loading.settling.reject_file import REPORT, RUN_NAME
 from target_gainsight.singer.reporting.publishing import HISTORY, read_history, write_document
 from target_gainsight.singer.reporting.report_page import render_report
 

@@ -19,7 +19,7 @@ from target_gainsight.loading.lookups.plans import StreamLookups
 from target_gainsight.loading.lookups.resolver import Resolver
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.records import LoadRecord, SourceRecord
-from target_gainsight.loading.rejects.folder import REASON_PROPERTY
+from target_gainsight.loading.settling.reject_file import REASON_PROPERTY
 from target_gainsight.loading.writing.writer import Writer
 from target_gainsight.mapping.columns import Column, columns_of
 from target_gainsight.mapping.errors import RecordRejectedError, display
