@@ -3,4 +3,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 sh scripts/install.sh
+# Tests read their own files in UTF-8, whatever the locale; a logging configuration of the shell may not exist.
+unset SINGER_SDK_LOG_CONFIG
+export PYTHONUTF8=1
 exec .venv/bin/python -m pytest -n auto -m "not e2e" "$@"
