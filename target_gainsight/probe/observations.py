@@ -87,9 +87,6 @@ def ask(
     """Add an observation of each topic of these functions, unless it is known and settled.
 
     A question that fails on an unexpected response never ends the others.
-
-    Raises:
-        ProbeEndedError: No further call can succeed.
     """
     for observe, topics in questions:
         observed: dict[str, Observation] = {}
@@ -130,11 +127,7 @@ def make_profile(known: Mapping[Topic, Observation]) -> dict[str, Any]:
 
 
 def read_positions(profile: Json) -> dict[str, Json]:
-    """Return the positions of switches in a profile, by switch.
-
-    Raises:
-        ValueError: It is not a profile, or has another format than this version reads.
-    """
+    """Return the positions of switches in a profile, by switch; ValueError if it is none."""
     content = as_mapping(profile)
     questions = as_mapping(content.get("questions"))
     if not questions or content.get("format") != _FORMAT:

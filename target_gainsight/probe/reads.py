@@ -35,7 +35,6 @@ _READS = {
     "call_to_action": (GSID, "Name"),
     "activity_type": (GSID, "Name"),
 }
-"""The fields to read, by object."""
 _SERVER_ERROR, _REDIRECTS = 500, range(300, 400)
 _TIMELINE_REFUSALS: Mapping[type | None, str] = {
     errors.UnsuitableObjectError: "wrong_api",

@@ -135,12 +135,7 @@ class ProbedTenant:
                 signal.signal(each, handler)
 
     def send(self, call: Call) -> Reply:
-        """Make a call and return what came back, a refusal as well as a success.
-
-        Raises:
-            OpenQuestionError: The probe may make no more calls.
-            ProbeEndedError: No further call can succeed.
-        """
+        """Make a call and return what came back, a refusal as well as a success."""
         with suppress(errors.GainsightError):
             self._send(call)
         return self.reply
@@ -148,7 +143,7 @@ class ProbedTenant:
     def query(
         self, object_name: str, select: Sequence[str], where: Where | None = None, limit: int = 100
     ) -> Reply:
-        """Query once, as a load does; raises as `send`."""
+        """Query once, as a load does."""
         rows: Sequence[Record] | None = None
         try:
             rows = list(self.records.query(object_name, select=select, where=where, limit=limit))

@@ -88,7 +88,7 @@ class Trial:
     def create(self, numbers: Sequence[int]) -> Reply:
         """Create records with these numbers."""
         keys = [f"{self.prefix}{each}" for each in numbers]
-        reply = self._write("POST", [{**self.needed, self.key: key} for key in keys])
+        reply = self._write([{**self.needed, self.key: key} for key in keys])
         self.may_appear = self.may_appear or isinstance(reply.error, errors.UnknownOutcomeError)
         listed = as_mappings(as_mapping(reply.data).get("records"))
         self.created += [str(row[GSID]) for row in listed if row.get(GSID)]
@@ -99,15 +99,15 @@ class Trial:
         return self.update({number: {self.field(role).name: value}})
 
     def update(
-        self, records: Mapping[int, Record], keys: Sequence[str] = (), lookups: Json = None
+        self, records: Mapping[int, Record], keys: Sequence[str] = (), **options: Json
     ) -> Reply:
         """Update records, by number, through their mark and further keys."""
-        body = [{**each, self.key: f"{self.prefix}{number}"} for number, each in records.items()]
-        return self._write("PUT", body, (self.key, *keys), lookups)
+        marked = [{**each, self.key: f"{self.prefix}{number}"} for number, each in records.items()]
+        return self._write(marked, (self.key, *keys), **options)
 
     def update_by_gsid(self, number: int, fields: Record) -> Reply:
         """Read a record, and update it by its GSID."""
-        return self._write("PUT", [{**fields, GSID: self.read()[number][0][GSID]}], (GSID,))
+        return self._write([{**fields, GSID: self.read()[number][0][GSID]}], (GSID,))
 
     def read(self, *fields: str) -> Mapping[int, list[Record]]:
         """Read this run's rows, by number."""
@@ -145,18 +145,10 @@ class Trial:
                     self.tenant.client.records.delete(self.object_name, gsid)
             self.left = self.find()
 
-    def _write(
-        self, method: str, records: Sequence[Record], keys: Sequence[str] = (), lookups: Json = None
-    ) -> Reply:
-        call = Call(
-            method,
-            objects_path(self.object_name),
-            kind="update" if keys else "insert",
-            json={"records": records, **({"lookups": lookups} if lookups else {})},
-            params={"keys": ",".join(keys)} if keys else {},
-            repeatable=bool(keys),
-        )
-        return self.tenant.send(call)
+    def _write(self, records: Sequence[Record], keys: Sequence[str] = (), **options: Json) -> Reply:
+        with suppress(errors.GainsightError):
+            self.tenant.records.write(self.object_name, list(records), keys, **options)
+        return self.tenant.reply
 
 
 def plan_writes(tenant: ProbedTenant, object_name: str) -> Trial:

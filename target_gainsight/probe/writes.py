@@ -111,7 +111,6 @@ def _send_too_many_records(trial: Trial) -> Iterator[Observation]:
 
 
 def _send_bad_records(trial: Trial) -> Iterator[Observation]:
-    """Send a record with two bad fields and one with one."""
     roles = ("number", "date", "datetime", "boolean", "picklist")
     typed = [field.name for role in roles if (field := trial.fields[role])][:2]
     bad = dict.fromkeys(typed, "not valid for probe")
@@ -150,7 +149,6 @@ def _link_to_nothing(trial: Trial) -> Iterator[Observation]:
 
 
 def _write_dates(trial: Trial) -> Iterator[Observation]:
-    """Write the same day in several formats, and read it back."""
     name = trial.field("date").name
     replies = {form: trial.write("date", day, row) for form, (row, day) in _DAYS.items()}
     accepted = [form for form, reply in replies.items() if reply.accepts()]
@@ -184,7 +182,6 @@ def _write_number(trial: Trial) -> Iterator[Observation]:
 
 
 def _write_labels(trial: Trial) -> Iterator[Observation]:
-    """Write a label as described, and one in a case that no label has."""
     label = labels_with_case(trial.field("picklist"))[0]
     if trial.write("picklist", label, FIRST).accepts():
         reply = trial.write("picklist", label.swapcase(), FIRST)

@@ -89,7 +89,7 @@ class RecordsApi:
 
     def insert(self, object_name: str, records: Sequence[Record]) -> WriteResponse:
         """Create up to 50 records, all or none; a repeat duplicates them (Company API, Insert)."""
-        return self._write("POST", object_name, records, ())
+        return self.write(object_name, check_batch(records))
 
     def update(
         self, object_name: str, records: Sequence[Record], *, keys: Sequence[str]
@@ -101,7 +101,7 @@ class RecordsApi:
         if not 1 <= len(keys) <= MAX_KEYS:
             message = f"an update takes 1 to {MAX_KEYS} keys, not {len(keys)}"
             raise ValueError(message)
-        return self._write("PUT", object_name, records, keys)
+        return self.write(object_name, check_batch(records), keys)
 
     def query(
         self,
@@ -148,15 +148,16 @@ class RecordsApi:
         path = objects_path(object_name, gsid)
         self._send(Call("DELETE", path, kind="delete", repeatable=repeatable))
 
-    def _write(
-        self, method: str, object_name: str, records: Sequence[Record], keys: Sequence[str]
+    def write(
+        self, object_name: str, records: list[Record], keys: Sequence[str] = (), **options: Json
     ) -> WriteResponse:
+        """Create records, or update them by keys; their number is the caller's concern."""
         call = Call(
-            method,
+            "PUT" if keys else "POST",
             objects_path(object_name),
             kind="update" if keys else "insert",
             params={"keys": ",".join(keys)} if keys else {},
-            json={"records": check_batch(records)},
+            json={"records": records, **options},
             repeatable=bool(keys),
             expects=_is_write_data,
         )
