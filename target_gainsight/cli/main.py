@@ -1,5 +1,6 @@
 """The command group `gainsight`: its subcommands, and how their errors are reported."""
 
+import os
 import sys
 from typing import Any
 
@@ -8,7 +9,6 @@ from typing_extensions import override
 
 from target_gainsight.cli.check import check
 from target_gainsight.cli.describe import describe
-from target_gainsight.cli.output import no_color
 from target_gainsight.cli.plan import plan
 from target_gainsight.cli.probe import probe
 from target_gainsight.cli.rejects import rejects
@@ -35,7 +35,7 @@ class ReportingGroup(click.Group):
 
     @override
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        if no_color():
+        if os.environ.get("NO_COLOR"):  # https://no-color.org
             kwargs["color"] = False
         with output_errors_reported():
             if sys.stdout is None:  # Python starts so where it is closed

@@ -46,7 +46,7 @@ def print_table(columns: Mapping[str, str], rows: Iterable[Mapping[str, Any]]) -
         table.add_row(*row)
     measured = Console(width=MAX_WIDTH).measure(table)
     if sys.stdout.isatty():
-        console = Console(color_system=None if no_color() else "auto")
+        console = Console(color_system=None if os.environ.get("NO_COLOR") else "auto")
         console.print(_as_blocks(table, cells) if measured.minimum > console.width else table)
     else:
         Console(width=measured.maximum, soft_wrap=True).print(table)
@@ -72,11 +72,6 @@ def _table_cell(value: object) -> str:
         more = f" and {len(value) - MAX_LISTED} more" if len(value) > MAX_LISTED else ""
         value = ", ".join(map(str, value[:MAX_LISTED])) + more
     return escape(one_line(str(value)))
-
-
-def no_color() -> bool:
-    """Return whether the user wants no colours (https://no-color.org)."""
-    return bool(os.environ.get("NO_COLOR"))
 
 
 def _is_unicode() -> bool:

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from target_gainsight.cli.output import examples, format_option, print_as
-from target_gainsight.cli.tenant import config_option, make_target
+from target_gainsight.cli.tenant import config_option, require_raw_settings
+from target_gainsight.target import TargetGainsight
 
 
 @click.command(
@@ -34,7 +35,7 @@ def plan(source: Path | None, form: str) -> None:
     if source is None and sys.stdin.isatty():
         message = "there is nothing to plan: pipe a tap's output in, or name a file with --input"
         raise click.UsageError(message)
-    target = make_target(dry_run=True)
+    target = TargetGainsight(config={**require_raw_settings(), "dry_run": True})
     with source.open(encoding="utf-8") if source else nullcontext() as messages:
         exit_code = target.run_to_end(messages, show_plan=False)
     planned, summary = target.session.plan, target.summary

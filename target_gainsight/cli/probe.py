@@ -28,8 +28,6 @@ from target_gainsight.probe.trial import Trial, plan_writes
 
 MAX_WRITE_CALLS = 120
 INTERRUPTED = 130
-"""The exit status after Ctrl-C."""
-
 PERSON = "person:"
 WRITING_KINDS = frozenset({"insert", "update", "delete", "person"})
 

@@ -14,7 +14,7 @@ from typing import IO, Any, cast
 import click
 
 from target_gainsight.cli.output import examples, format_option, print_as, print_table
-from target_gainsight.cli.tenant import config_option, make_target, raw_settings
+from target_gainsight.cli.tenant import config_option, raw_settings, require_raw_settings
 from target_gainsight.loading.settling.reject_file import (
     REJECTS,
     REPORT,
@@ -27,6 +27,7 @@ from target_gainsight.loading.settling.reject_file import (
 from target_gainsight.loading.storage.private_file import lock
 from target_gainsight.mapping.errors import counted, display
 from target_gainsight.settings.model import SETTINGS
+from target_gainsight.target import TargetGainsight
 
 COLUMNS = {"key": "Key", "field": "Field", "value": "Value", "message": "Message", "hint": "To do"}
 LATEST = "latest"
@@ -181,7 +182,7 @@ def replay(run: str | None, folder: Path, stream: str | None, *, every: bool) ->
             "records; send them from the source again"
         )
         raise click.ClickException(message)
-    target = make_target(rejects_path=str(folder))
+    target = TargetGainsight(config={**require_raw_settings(), "rejects_path": str(folder)})
     exit_code = target.run_to_end(cast("IO[str]", _messages(read())))
     if not target.settings.dry_run:
         click.echo(str(target.summary))

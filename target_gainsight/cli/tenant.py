@@ -32,7 +32,6 @@ config_option = click.option(
     is_eager=True,
     expose_value=False,
 )
-"""The option ``--config`` of a command that reads settings."""
 
 
 def raw_settings() -> dict[str, Any]:
@@ -46,11 +45,6 @@ def raw_settings() -> dict[str, Any]:
 def read_settings() -> Settings:
     """Parse the settings of the running command."""
     return parse_settings(require_raw_settings(), TargetGainsight.config_jsonschema)
-
-
-def make_target(**overrides: Any) -> TargetGainsight:  # noqa: ANN401 - as settings are
-    """Make a target in this process; some settings take precedence over those of the command."""
-    return TargetGainsight(config={**require_raw_settings(), **overrides})
 
 
 def require_raw_settings() -> dict[str, Any]:

@@ -97,7 +97,6 @@ BOOLEAN = Kind("true or false", _read_boolean, ("string", "boolean"))
 NAMES = Kind("a list of names or comma-separated text", _read_names, ("string", "array"))
 OBJECT = Kind("an object", read_object, ("object",))
 KINDS = {str: TEXT, Path: PATH, int: INTEGER, bool: BOOLEAN, tuple: NAMES, dict: OBJECT}
-"""The kinds by the Python type of a value."""
 
 
 def split_url(url: str) -> SplitResult:

@@ -216,7 +216,6 @@ SETTINGS: Mapping[str, Setting] = {
     for settings_class in (Connection, StreamSettings, Settings, Limits, Output)
     for name, each in settings_of(settings_class).items()
 }
-"""Every setting of ours."""
 
 ENTRY_SETTINGS = {name: each for name, each in SETTINGS.items() if each.scope != "run"}
 """The settings that an entry of ``streams`` may have."""
