@@ -139,7 +139,6 @@ def _check_streams(settings: Settings, schemas: ObjectSchemas) -> Iterator[Findi
 
 
 def _check_stream(stream: StreamSettings, schemas: ObjectSchemas) -> Iterator[Finding]:
-    """Check what can be checked without the records of a stream."""
     named = (*stream.field_mapping.values(), *stream.constants, *stream.lookup_keys)
     named = (*named, *stream.lookups, *stream.field_rules)
     try:

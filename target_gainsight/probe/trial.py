@@ -12,9 +12,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
-from target_gainsight.api import Call, Condition, Field, Json, ObjectSchema, Record, errors
+from target_gainsight.api import Condition, Field, Json, ObjectSchema, Record, errors
 from target_gainsight.api.http.json_codec import as_mapping, as_mappings
-from target_gainsight.api.resources.records import objects_path
 from target_gainsight.probe.observations import ProbeEndedError, require
 from target_gainsight.probe.tenant import GSID, ProbedTenant, Reply
 
@@ -131,8 +130,9 @@ class Trial:
 
     def delete(self, gsid: str) -> Reply:
         """Delete a record that was read, by its GSID."""
-        path = objects_path(self.object_name, gsid)
-        return self.tenant.send(Call("DELETE", path, kind="delete", repeatable=False))
+        with suppress(errors.GainsightError):
+            self.tenant.records.delete(self.object_name, gsid, repeatable=False)
+        return self.tenant.reply
 
     def delete_all(self) -> None:
         """Delete the rows of this and earlier probes, read them again, and note what is `left`."""

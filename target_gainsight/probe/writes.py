@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from target_gainsight.api import Call, Json, Record, is_in
 from target_gainsight.api.http.json_codec import as_mapping
@@ -52,7 +52,6 @@ def _observe_write(name: str, reply: Reply, accepted: Json, refused: Json) -> Ob
 
 
 def _create(trial: Trial) -> Iterator[Observation]:
-    """Create the rows, and compare the order of the response with that of the records."""
     numbers = (FIRST, SECOND, TWIN, UNTOUCHED)
     reply = trial.create(numbers)
     if reply.error:
@@ -69,7 +68,7 @@ def _update_without_match(trial: Trial) -> Iterator[Observation]:
     change = trial.change(2)
     reply = trial.update({FIRST: change, ABSENT: change, SECOND: change})
     rows = trial.read(*change)
-    changed = _count_changed([*rows[FIRST], *rows[SECOND]], change)
+    changed = sum(change.items() <= row.items() for row in [*rows[FIRST], *rows[SECOND]])
     positions = {(False, 0): "error", (False, 2): "error_others_written", (True, 2): "ignore"}
     position = positions.get((reply.accepts(), changed)) if not rows[ABSENT] else None
     observed = f"{reply.summary}; {changed} of 2 others written, {len(rows[ABSENT])} created"
@@ -82,14 +81,10 @@ def _update_twins(trial: Trial) -> Iterator[Observation]:
     change = trial.change(3)
     require(trial.create([TWIN]).accepts(), "a second record with the same key is refused")
     reply = trial.update({TWIN: change})
-    changed = _count_changed(trial.read(*change)[TWIN], change)
+    changed = sum(change.items() <= row.items() for row in trial.read(*change)[TWIN])
     position = {1: "update_first", 2: "update_all"}.get(changed)
     observed = f"{reply.summary}; {changed} of 2 rows are updated"
     yield Observation("put_multi_match", position if reply.accepts() else "error", observed)
-
-
-def _count_changed(rows: Sequence[Record], change: Record) -> int:
-    return sum(change.items() <= row.items() for row in rows)
 
 
 def _update_by_keys(trial: Trial) -> Iterator[Observation]:

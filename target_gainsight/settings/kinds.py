@@ -114,7 +114,6 @@ def _read_domain(text: str) -> str | None:
 
 
 def _read_secure_url(text: str) -> str | None:
-    """Read a URL that has a host and is encrypted, or stays on this machine."""
     url = text.rstrip("/")
     parts = split_url(url)
     host = parts.hostname or ""

@@ -162,7 +162,6 @@ def _classify(response: Response, code: str | None) -> _Failure:
 
 
 def _classify_refusal(response: Response) -> _Failure:
-    """Classify a readable refusal that concerns what was sent."""
     if response.call.partial and isinstance(response.data, list):
         return _AMBIGUOUS, "the refusal does not state the outcome of each record"
     if response.body.get("title") == "OBJECT_NOT_FOUND":
