@@ -57,7 +57,9 @@ class Reason:
         text = one_line(": ".join([*parts, self.message]))
         if self.hint in self.message:
             return text
-        return f"{text} {self.hint}" if text.endswith(".") else f"{text}; {self.hint}"
+        if text.endswith("."):
+            return f"{text} {self.hint[0].upper()}{self.hint[1:]}"
+        return f"{text}; {self.hint}"
 
 
 class Settlement(NamedTuple):

@@ -139,8 +139,8 @@ class StreamSink(BatchSink):
         """Check a record against keys and schema; parse its dates if no field's type does it."""
         lacking = [key for key in self._key_properties if key not in record and self.needs_key(key)]
         if lacking:
-            names, noun = ", ".join(lacking), "property" if len(lacking) == 1 else "properties"
-            message = f"the record has no value for its key {noun} {names}"
+            names = ", ".join(lacking)
+            message = f"{names}: the record has no value for its key"
             hint = "let the tap or a stream map supply it"
             return Reason("key_missing", message, field=names, hint=hint)
         try:
