@@ -27,8 +27,7 @@ from target_gainsight.loading.outcomes import BatchResult, Outcome, RunStoppedEr
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.storage.private_file import append_lines
 from target_gainsight.loading.storage.source_json import utc_time, write_json
-from target_gainsight.loading.writing.delivery import Delivery
-from target_gainsight.loading.writing.isolation import refusal_reason
+from target_gainsight.loading.writing.delivery import Delivery, refusal_reason
 from target_gainsight.loading.writing.writer import WRITTEN, Action, Batch, Unresolved, Writer
 from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.mapping.types.datetimes import EPOCH, comparable_date, comparable_datetime

@@ -19,8 +19,7 @@ from hypothesis import strategies as st
 from target_gainsight.api import FieldFailure, RefusedError, UnavailableError
 from target_gainsight.loading.outcomes import BatchResult, Outcome
 from target_gainsight.loading.records import LoadRecord, SourceRecord
-from target_gainsight.loading.writing.delivery import Delivery
-from target_gainsight.loading.writing.isolation import NULL_CODE, SINGLE_FIELD_CODES
+from target_gainsight.loading.writing.delivery import NULL_CODE, SINGLE_FIELD_CODES, Delivery
 from target_gainsight.loading.writing.writer import Action, Unresolved, Writer
 
 FIELDS = ("Name", "Stage", "Score")

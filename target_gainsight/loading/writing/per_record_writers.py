@@ -25,7 +25,7 @@ from target_gainsight.loading.writing.create_recovery import (
     RecoveringWriter,
     not_confirmed,
 )
-from target_gainsight.loading.writing.isolation import refusal_reason
+from target_gainsight.loading.writing.delivery import refusal_reason
 from target_gainsight.loading.writing.writer import WRITTEN, Action, Batch, Unresolved, Writer
 from target_gainsight.mapping.planning.static_schemas import EXTERNAL_ID
 from target_gainsight.mapping.record_mapper import WriteRules

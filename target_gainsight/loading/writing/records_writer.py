@@ -10,7 +10,7 @@ from target_gainsight.loading.current_rows import GSID, Row
 from target_gainsight.loading.outcomes import BatchResult, Outcome, Settlement
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.writing.create_recovery import RecoveringWriter, not_confirmed
-from target_gainsight.loading.writing.isolation import carries, refusal_reason
+from target_gainsight.loading.writing.delivery import carries, refusal_reason
 from target_gainsight.loading.writing.writer import WRITTEN, Action, Batch, Unresolved
 from target_gainsight.mapping.types.datetimes import reformat_date
 from target_gainsight.settings.stream_settings import DateFormat
