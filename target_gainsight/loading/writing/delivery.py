@@ -89,7 +89,7 @@ class Delivery:
         try:
             unresolved = self.writer.write(part.action, part.records, self.result)
         except errors.RefusedError as error:
-            self.parts += narrow(part, error, self.writer, self.result)
+            self._narrow(part, error)
         except errors.UnknownOutcomeError as error:
             self._recover_lost(part, error)
         else:
@@ -99,6 +99,31 @@ class Delivery:
                     for each in unresolved
                 ]
                 self._recover(sent, part.action)
+
+    def _narrow(self, part: Part, error: errors.RefusedError) -> None:
+        """Reject the certainly bad records of a refused part; send the rest in two parts."""
+        records = part.records
+        certain: dict[LoadRecord, FieldFailure | None] = {}
+        suspected: set[LoadRecord] = set()
+        bodies = {record: self.writer.body(part.action, record) for record in records}
+        for failure in error.failures:
+            carriers = [record for record, sent in bodies.items() if carries(sent, failure)]
+            codes = {NULL_CODE} if failure.value is None else SINGLE_FIELD_CODES
+            if len(carriers) == 1 and failure.code in codes:
+                certain.setdefault(carriers[0], failure)
+            else:
+                suspected.update(carriers)
+        if len(records) == 1:
+            certain = {records[0]: None}
+        for record, named in certain.items():
+            self.result.settle(record, Outcome.REJECTED, refusal_reason(error, named))
+        left = [each for each in records if each not in certain]
+        doubtful = [each for each in left if each in suspected]
+        others = [each for each in left if each not in suspected]
+        if not certain and not (others and doubtful):
+            middle = (len(left) + 1) // 2
+            others, doubtful = left[:middle], left[middle:]
+        self.parts += [Part(part.action, each) for each in (doubtful, others)]  # the last is next
 
     def _recover_lost(self, part: Part, error: errors.UnknownOutcomeError) -> None:
         """Look up the records of a call whose response was lost; send the missing ones again."""
@@ -132,35 +157,6 @@ class Delivery:
                 sent_at = each.sent_at if action == "create" else None
                 reason = replace(each.reason, sent_at=sent_at)
                 self.result.settle(each.record, Outcome.REJECTED, reason)
-
-
-def narrow(
-    part: Part, error: errors.RefusedError, writer: Writer, result: BatchResult
-) -> list[Part]:
-    """Reject the certainly bad records of a refused part; return the rest in parts, last first."""
-    records = part.records
-    certain: dict[LoadRecord, FieldFailure | None] = {}
-    suspected: set[LoadRecord] = set()
-    bodies = {record: writer.body(part.action, record) for record in records}
-    for failure in error.failures:
-        carriers = [record for record, sent in bodies.items() if carries(sent, failure)]
-        is_null = failure.value is None
-        names_value = failure.code == NULL_CODE if is_null else failure.code in SINGLE_FIELD_CODES
-        if len(carriers) == 1 and names_value:
-            certain.setdefault(carriers[0], failure)
-        else:
-            suspected.update(carriers)
-    if len(records) == 1:
-        certain = {records[0]: None}
-    for record, named in certain.items():
-        result.settle(record, Outcome.REJECTED, refusal_reason(error, named))
-    left = [each for each in records if each not in certain]
-    doubtful = [each for each in left if each in suspected]
-    others = [each for each in left if each not in suspected]
-    if not certain and not (others and doubtful):
-        middle = (len(left) + 1) // 2
-        others, doubtful = left[:middle], left[middle:]
-    return [Part(part.action, doubtful), Part(part.action, others)]
 
 
 def carries(body: Mapping[str, Any], failure: FieldFailure) -> bool:
