@@ -22,15 +22,7 @@ from pathlib import Path
 from typing import IO
 
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.loading.storage.private_file import (
-    PART,
-    lock,
-    make_private_folder,
-    open_private,
-    remove_leftovers,
-    replace_private_file,
-    sync_folder,
-)
+from target_gainsight.loading.storage import private_file
 from target_gainsight.mapping.errors import display, display_path
 
 NOTE, ROWS, CSV, LOCK = ".upload.json", ".rows", ".csv", ".lock"
@@ -56,13 +48,13 @@ class CsvFile:
         self.retires: list[str] = []
         self.size = 0
         self._row_sizes = array("I")
-        self._part = path.with_name(path.name + PART)
+        self._part = path.with_name(path.name + private_file.PART)
         self._file: IO[bytes] | None = None
         if not dry_run:
             with self._stopping_the_run():
-                make_private_folder(path.parent)
-                self._file = open_private(self._part, "xb")
-                lock(self._file)
+                private_file.make_private_folder(path.parent)
+                self._file = private_file.open_private(self._part, "xb")
+                private_file.lock(self._file)
         self._append(header)
 
     @property
@@ -84,7 +76,7 @@ class CsvFile:
                 self._file.flush()
                 os.fsync(self._file.fileno())
                 self._part.replace(self.path)
-                sync_folder(self.path.parent)
+                private_file.sync_folder(self.path.parent)
                 self._file.close()
 
     def discard(self) -> None:
@@ -167,18 +159,20 @@ class UploadJournal:
             return
         path = self.folder / f"{file_name(stream)}{LOCK}"
         try:
-            make_private_folder(self.folder.parent)
-            make_private_folder(self.folder)
-            held = open_private(path, "ab")
+            private_file.make_private_folder(self.folder.parent)
+            private_file.make_private_folder(self.folder)
+            held = private_file.open_private(path, "ab")
         except OSError as error:
             message = f"{display_path(path)} cannot be used: {error.strerror}"
             raise RunStoppedError(message) from error
-        if not lock(held):
+        if not private_file.lock(held):
             held.close()
             message = f"another run is uploading stream {display(stream)}: {display_path(path)}"
             raise RunStoppedError(message, suggestion="Run again when it has ended.")
         self._locks[stream] = held
-        remove_leftovers(self.folder, f"*-{file_name(stream)}-*{CSV}{PART}")
+        private_file.remove_leftovers(
+            self.folder, f"*-{file_name(stream)}-*{CSV}{private_file.PART}"
+        )
 
     def close(self) -> None:
         """Release the locks on the streams."""
@@ -196,7 +190,7 @@ class UploadJournal:
         digests = array("Q", map(row_digest, csv.read_rows()))
         name, text = csv.path.name.removesuffix(CSV), csv.header.decode()
         note = UploadNote(name, self.run, self.tenant, job_id, stream, text, csv.rows, csv.size)
-        replace_private_file(self.path(note, ROWS), digests.tobytes())
+        private_file.replace_private_file(self.path(note, ROWS), digests.tobytes())
         return note
 
     def path(self, note: UploadNote, suffix: str = CSV) -> Path:
@@ -206,7 +200,7 @@ class UploadJournal:
     def write(self, note: UploadNote) -> None:
         """Bring a note to disk in place of its former version."""
         text = json.dumps(asdict(note), indent=2)
-        replace_private_file(self.path(note, NOTE), text.encode())
+        private_file.replace_private_file(self.path(note, NOTE), text.encode())
 
     def remove(self, note: UploadNote) -> None:
         """Delete a note; its rows will not be recognised any more."""

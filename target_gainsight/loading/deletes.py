@@ -11,14 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from target_gainsight.api import (
-    Clock,
-    GainsightError,
-    NotFoundError,
-    ObjectNotFoundError,
-    RefusedError,
-    is_in,
-)
+from target_gainsight.api import Clock, errors, is_in
 from target_gainsight.loading.call_pool import CallPool
 from target_gainsight.loading.classification import no_row_reason
 from target_gainsight.loading.current_rows import GSID, ObjectReader, Row
@@ -98,7 +91,7 @@ class RowDeleter(Writer):
         result = BatchResult()
         try:
             rows = self._read_whole(records, result)
-        except GainsightError as error:
+        except errors.GainsightError as error:
             on_settled(BatchResult().hold_back(records, error))
             return ()
         for record in result.unsettled(records):
@@ -119,17 +112,17 @@ class RowDeleter(Writer):
         fields = [each.name for each in schema.fields if each.name != GSID] if schema else []
         where = is_in(GSID, list(gsids))
         if fields and not self.reader.reads_needed_only:
-            with suppress(RefusedError, RunStoppedError):
+            with suppress(errors.RefusedError, RunStoppedError):
                 found = self.reader.read((GSID,), fields, where, lambda row: row[GSID] in gsids)
                 rows = {str(row[GSID]): row for row in found}
                 if rows.keys() <= gsids.keys() and not self.reader.reads_needed_only:
                     return rows
         rows = {}
         for gsid, record in gsids.items():
-            with suppress(NotFoundError):
+            with suppress(errors.NotFoundError):
                 try:
                     rows[gsid] = self.reader.records.get(name, gsid)
-                except RefusedError as error:
+                except errors.RefusedError as error:
                     result.settle(record, Outcome.REJECTED, refusal_reason(error))
         return rows
 
@@ -158,9 +151,9 @@ class RowDeleter(Writer):
         (record,) = batch
         try:
             self.reader.records.delete(self.reader.object_name, str(record.gsid), repeatable=False)
-        except ObjectNotFoundError:
+        except errors.ObjectNotFoundError:
             raise
-        except (RefusedError, NotFoundError) as error:
+        except (errors.RefusedError, errors.NotFoundError) as error:
             return [Unresolved(record, str(error), reason=refusal_reason(error))]
         result.settle(record, WRITTEN[action], gsid=record.gsid)
         return []
