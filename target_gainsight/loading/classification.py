@@ -126,11 +126,8 @@ class Classification:
         if record.deletes:
             return self._classify_delete(record, matches)
         if not matches.readable:  # the response to the write shows whether the record existed
-            only_updates = self.settings.sync_mode == "update"
-            incomplete = only_updates or bool(
-                self.comparison.mapper.missing_for_create(record.fields)
-            )
-            return "update" if incomplete else "create"
+            incomplete = self.comparison.mapper.missing_for_create(record.fields)
+            return "update" if incomplete or self.settings.sync_mode == "update" else "create"
         found = matches.exact(record.key)
         if not found:
             return self._classify_unmatched(record, matches, near=near)

@@ -43,7 +43,7 @@ class RunContext:
         self.summary = ledger.summary
         self.pool = pool
         self.plan = plan
-        deleted = settings.output.rejects_path / f"{self.summary.run}{DELETED}"
+        deleted = ledger.rejects.folder / f"{self.summary.run}{DELETED}"
         self.deleted_rows = DeletedRows(deleted, clock.now, self.summary.files)
         self.streams = LoadingStreams()
         self.schemas = ObjectSchemas(client, settings)
@@ -52,9 +52,7 @@ class RunContext:
         self.lookups = LookupIndex(client.records, self.streams, targets, names)
         path = settings.connection.sandbox_path
         tenant = settings.connection.base_url if path is None else f"sandbox:{path.absolute()}"
-        self.uploads = UploadJournal(
-            settings.output.rejects_path / UPLOADS, tenant, ledger.summary.run
-        )
+        self.uploads = UploadJournal(ledger.rejects.folder / UPLOADS, tenant, self.summary.run)
         self.seen_keys: defaultdict[tuple[str, tuple[str, ...]], SeenKeys] = defaultdict(SeenKeys)
         self.claimed_rows: defaultdict[str, SpilledValues] = defaultdict(SpilledValues)
 

@@ -275,7 +275,6 @@ class CurrentRows:
         )
 
     def _read_part(self, values: Sequence[KeyValues], select: tuple[str, ...]) -> list[Row]:
-        """Read the rows with some keys with one query."""
         names, read_as = self.keys.names, self.read_as
         columns = zip(names, zip(*values, strict=True), strict=True)
         where = all_of(

@@ -164,7 +164,8 @@ class Plan:
             60 * hours,
         )
         percent = max(
-            _percent_of_day(together, limit), _percent_of_day(calls[UPLOAD], self.limits["bulk"])
+            WHOLE_DAY * count / each.allowed_per_day if each.allowed_per_day else 0.0
+            for count, each in ((together, limit), (calls[UPLOAD], self.limits["bulk"]))
         )
         return {
             "calls": calls.total(),
@@ -284,10 +285,6 @@ def _key_texts(keys: Sequence[object]) -> str:
     parts = (key if isinstance(key, list) else [key] for key in keys)
     texts = (" | ".join(map(display, each)) for each in parts if each != [None])
     return ", ".join(texts) or "a record without keys"
-
-
-def _percent_of_day(calls: int, limits: RateLimits) -> float:
-    return WHOLE_DAY * calls / limits.allowed_per_day if limits.allowed_per_day else 0.0
 
 
 def _up_to_tenth(number: float) -> float:
