@@ -73,7 +73,7 @@ def _show_objects(objects: tuple[ObjectSchema, ...], form: str) -> None:
     ]
     if form == "table":
         click.echo(counted(len(rows), "object"))
-        print_table(_columns("name", "label", "type", "volume"), rows)
+        print_table({"name": "Name", "label": "Label", "type": "Type", "volume": "Volume"}, rows)
     else:
         print_as(form, rows)
 
@@ -103,12 +103,8 @@ def _show_fields(schema: ObjectSchema, rules: Mapping[str, list[str]], form: str
     for each in fields:
         each["values or lookup"] = each.get("picklist") or each.get("lookup")
     own = ("name", "label", "type", "length", "required", "createable", "updateable", "key")
-    further = ["rules"] if rules else []
-    print_table(_columns(*own, *further, "values or lookup"), fields)
-
-
-def _columns(*names: str) -> dict[str, str]:
-    return {name: name.capitalize() for name in names}
+    columns = [*own, *(["rules"] if rules else []), "values or lookup"]
+    print_table({name: name.capitalize() for name in columns}, fields)
 
 
 def _field(field: Field, rules: list[str] | None) -> dict[str, Any]:

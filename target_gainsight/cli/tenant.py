@@ -34,23 +34,18 @@ config_option = click.option(
 )
 
 
-def raw_settings() -> dict[str, Any]:
-    """Return the settings of the running command as they are given."""
-    given = click.get_current_context().obj
-    return read_raw_settings(
-        given.config, TargetGainsight.config_jsonschema, parse_env=given.parse_env
-    )
-
-
 def read_settings() -> Settings:
     """Parse the settings of the running command."""
-    return parse_settings(require_raw_settings(), TargetGainsight.config_jsonschema)
+    return parse_settings(given_settings(), TargetGainsight.config_jsonschema)
 
 
-def require_raw_settings() -> dict[str, Any]:
-    """Return the settings of the running command; there must be some."""
-    given = raw_settings()
-    if not given:
+def given_settings(*, may_be_none: bool = False) -> dict[str, Any]:
+    """Return the settings of the running command as they are given."""
+    config = click.get_current_context().obj
+    given = read_raw_settings(
+        config.config, TargetGainsight.config_jsonschema, parse_env=config.parse_env
+    )
+    if not (given or may_be_none):
         message = (
             "no settings found. Give a file with --config or set variables that begin with "
             f"{PREFIX}; with Meltano, set the loader's config in meltano.yml."
