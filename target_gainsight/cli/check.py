@@ -4,7 +4,7 @@
 """
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from datetime import date
@@ -40,9 +40,6 @@ from target_gainsight.target import TargetGainsight
 ANY_STREAM = "*"
 OBJECT = "object"
 """The check whether a stream can be loaded into its object at all."""
-
-A_DAY = date(2026, 1, 1)
-"""Any day serves to check a date that is relative to the day of a run."""
 
 
 @dataclass(frozen=True)
@@ -135,15 +132,14 @@ def _check_streams(settings: Settings, schemas: ObjectSchemas) -> Iterator[Findi
         text = "no stream is routed to an object: set object_type, or add entries under streams"
         yield Finding("streams", text, "error")
     for name, entry in entries.items():
-        findings: Iterable[Finding]
         if entry is None:
-            findings = [Finding(OBJECT, "the entry names no object: set its object_type", "error")]
+            text = "the entry names no object: set its object_type"
+            yield Finding(OBJECT, text, "error", stream=name)
         elif entry.object_type == "survey_csv":
             text = f"a file for the survey import, in {settings.survey_path}"
-            findings = [Finding(OBJECT, text)]
+            yield Finding(OBJECT, text, stream=name)
         else:
-            findings = _check_stream(entry, schemas)
-        yield from (replace(each, stream=name) for each in findings)
+            yield from (replace(each, stream=name) for each in _check_stream(entry, schemas))
 
 
 def _check_stream(stream: StreamSettings, schemas: ObjectSchemas) -> Iterator[Finding]:
@@ -177,7 +173,7 @@ def _check_fields(stream: StreamSettings, schema: ObjectSchema) -> Iterator[Find
         schema=schema,
         settings=stream,
         named_keys=keys,
-        constants=stream.constants_on(A_DAY),
+        constants=stream.constants_on(date(2026, 1, 1)),  # any day serves
         keys_required=False,
     )
     problems = find_problems(spec)

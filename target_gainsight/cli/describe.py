@@ -108,7 +108,6 @@ def _show_fields(schema: ObjectSchema, rules: Mapping[str, list[str]], form: str
 
 
 def _field(field: Field, rules: list[str] | None) -> dict[str, Any]:
-    """Return a field as JSON and YAML show it, without empty properties."""
     described: dict[str, Any] = {
         "name": field.name,
         "label": field.label,

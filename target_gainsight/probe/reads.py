@@ -161,7 +161,6 @@ def _form(value: Json) -> str:
 
 
 def _compare_case(tenant: ProbedTenant) -> Iterator[Observation]:
-    """Look for one user by an email in the other case, and for another by the name."""
     sought: list[Json] = []
     where = []
     for field in ("Email", "Name"):
@@ -194,7 +193,6 @@ def _filter_by_wrong_type(tenant: ProbedTenant) -> Iterator[Observation]:
 
 
 def _read_picklists(tenant: ProbedTenant) -> Iterator[Observation]:
-    """Settle how picklists are described and read, and whether a filter takes an item's label."""
     picklists = [each for each in tenant.company_fields if each.data_type == "PICKLIST"]
     listed = sum(bool(each.options) for each in require(picklists, "company has no picklist"))
     position = "listed"

@@ -63,13 +63,12 @@ _RECORDS_ONLY = ("transport", "deletes", "fallback_keys")
 _MAP_OPTIONS = ("__alias__", "__else__", "__filter__", "__key_properties__", "__source__")
 _UPDATE_ONLY = ("field_rules", "fallback_keys", "deletes")
 _FOR_RECORDS = "it is for companies, relationships and custom objects"
-_FOR_SURVEYS = "an administrator imports its file, whose columns survey_columns assigns"
 
 CONFLICTS = (
     (
         "object_type: survey_csv",
         (*_SET_BY_JOB, *_NEED_CURRENT_ROWS, *_NOT_IN_CSV, *_NOT_IN_SURVEYS),
-        _FOR_SURVEYS,
+        "an administrator imports its file, whose columns survey_columns assigns",
     ),
     ("object_type: person", ("lookup_keys",), "people are always identified by Email"),
     ("object_type: person", _RECORDS_ONLY, _FOR_RECORDS),
@@ -210,7 +209,6 @@ def _parse_limits(given: Limits, errors: ConfigErrors) -> Limits:
 
 
 def _apply_load_method(given: dict[str, Any], errors: ConfigErrors) -> None:
-    """Set the sync mode that the SDK's load_method means; it wins over the default."""
     method, mode = given.get("load_method"), given.get("sync_mode")
     if method is None:
         return
