@@ -27,7 +27,7 @@ from typing import Any
 from benchmarks.forked_targets import EAGER
 from benchmarks.processes import HERE
 from benchmarks.soak_input import FIELDS, KEYS, REFUSED, SETTINGS, TENANT, SoakInput
-from target_gainsight.loading.settling.reject_file import list_runs, read_open_rejects
+from target_gainsight.loading.rejects.folder import list_runs, read_open_rejects
 from target_gainsight.sandbox import Fault, RunningSandbox, ServerRule, start_sandbox
 
 MOST_SECONDS_OF_A_RUN = 120

@@ -18,7 +18,7 @@ from target_gainsight.cli.output import examples, format_option, marks, print_as
 from target_gainsight.cli.tenant import (
     config_option,
     connect_to_tenant,
-    given_settings,
+    raw_settings,
     read_settings,
 )
 from target_gainsight.loading.lookups.plans import StreamLookups
@@ -279,7 +279,7 @@ def plan(source: Path | None, form: str) -> None:
     if source is None and sys.stdin.isatty():
         message = "there is nothing to plan: pipe a tap's output in, or name a file with --input"
         raise click.UsageError(message)
-    target = TargetGainsight(config={**given_settings(), "dry_run": True})
+    target = TargetGainsight(config={**raw_settings(), "dry_run": True})
     with source.open(encoding="utf-8") if source else nullcontext() as messages:
         exit_code = target.run_to_end(messages, show_plan=False)
     planned, summary = target.session.plan, target.summary

@@ -14,8 +14,8 @@ from typing import IO, Any, cast
 import click
 
 from target_gainsight.cli.output import examples, format_option, print_as, print_table
-from target_gainsight.cli.tenant import config_option, given_settings
-from target_gainsight.loading.settling.reject_file import (
+from target_gainsight.cli.tenant import config_option, raw_settings
+from target_gainsight.loading.rejects.folder import (
     REJECTS,
     REPORT,
     RETIRED,
@@ -38,7 +38,7 @@ LATEST = "latest"
 
 def _configured_folder(_ctx: click.Context, _param: click.Parameter, given: Path | None) -> Path:
     default = SETTINGS["rejects_path"].default
-    return given or Path(str(given_settings(may_be_none=True).get("rejects_path") or default))
+    return given or Path(str(raw_settings(may_be_none=True).get("rejects_path") or default))
 
 
 _folder_option = click.option(
@@ -184,7 +184,7 @@ def replay(run: str | None, folder: Path, stream: str | None, *, every: bool) ->
             "records; send them from the source again"
         )
         raise click.ClickException(message)
-    target = TargetGainsight(config={**given_settings(), "rejects_path": str(folder)})
+    target = TargetGainsight(config={**raw_settings(), "rejects_path": str(folder)})
     exit_code = target.run_to_end(cast("IO[str]", _messages(read())))
     if not target.settings.dry_run:
         click.echo(str(target.summary))

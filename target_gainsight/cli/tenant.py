@@ -36,10 +36,10 @@ config_option = click.option(
 
 def read_settings() -> Settings:
     """Parse the settings of the running command."""
-    return parse_settings(given_settings(), TargetGainsight.config_jsonschema)
+    return parse_settings(raw_settings(), TargetGainsight.config_jsonschema)
 
 
-def given_settings(*, may_be_none: bool = False) -> dict[str, Any]:
+def raw_settings(*, may_be_none: bool = False) -> dict[str, Any]:
     """Return the settings of the running command as they are given."""
     config = click.get_current_context().obj
     given = read_raw_settings(

@@ -7,10 +7,10 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from target_gainsight.loading.current_rows import GSID, Matches, Row, gsid_of
 from target_gainsight.loading.dry_run import Plan
 from target_gainsight.loading.keys import COMPANIES, COMPANY_ID, Key, KeyReader, SeenKeys
 from target_gainsight.loading.outcomes import Outcome, Reason, Settlement, reason_of_fields
+from target_gainsight.loading.reading.current_rows import GSID, Matches, Row, gsid_of
 from target_gainsight.loading.records import LoadRecord, merge_fields
 from target_gainsight.loading.settling.summary import Summary
 from target_gainsight.loading.writing.writer import Action

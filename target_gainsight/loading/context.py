@@ -12,8 +12,8 @@ from target_gainsight.loading.loading_streams import LoadingStreams
 from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.object_schemas import ObjectSchemas, lookup_targets
 from target_gainsight.loading.outcomes import RunStoppedError
+from target_gainsight.loading.rejects.folder import DELETED
 from target_gainsight.loading.settling.ledger import Ledger
-from target_gainsight.loading.settling.reject_file import DELETED
 from target_gainsight.loading.storage.temp_database import SpilledValues
 from target_gainsight.mapping.errors import display
 from target_gainsight.settings.model import Settings

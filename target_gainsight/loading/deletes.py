@@ -14,9 +14,9 @@ from typing import Any
 from target_gainsight.api import Clock, errors, is_in
 from target_gainsight.loading.call_pool import CallPool
 from target_gainsight.loading.classification import no_row_reason
-from target_gainsight.loading.current_rows import GSID, ObjectReader, Row
 from target_gainsight.loading.dry_run import PlanningWriter
 from target_gainsight.loading.outcomes import BatchResult, Outcome, RunStoppedError
+from target_gainsight.loading.reading.current_rows import GSID, ObjectReader, Row
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.storage.private_file import append_lines
 from target_gainsight.loading.storage.source_json import utc_time, write_json

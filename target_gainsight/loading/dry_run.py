@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from target_gainsight.api import Field, ObjectSchema, RateLimitGroup, RateLimits
-from target_gainsight.loading.current_rows import GSID, CurrentRows, Matches
 from target_gainsight.loading.keys import TO_BE_CREATED, Key
 from target_gainsight.loading.lookups.index import Cache
 from target_gainsight.loading.outcomes import BatchResult, Outcome
+from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, Matches
 from target_gainsight.loading.records import LoadRecord, merge_fields
 from target_gainsight.loading.settling.summary import StreamCounts, Summary
 from target_gainsight.loading.storage.temp_database import SpilledValues

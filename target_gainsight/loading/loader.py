@@ -13,7 +13,6 @@ from functools import partial
 from target_gainsight.api import MAX_PAGE, Clock, GainsightError
 from target_gainsight.loading.call_pool import CallPool
 from target_gainsight.loading.classification import Classification
-from target_gainsight.loading.current_rows import CurrentRows, Matches
 from target_gainsight.loading.deletes import RowDeleter
 from target_gainsight.loading.dry_run import PlannedRows
 from target_gainsight.loading.keys import Key
@@ -21,6 +20,7 @@ from target_gainsight.loading.lookups.deferred import DeferredParents
 from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.lookups.resolver import Resolver
 from target_gainsight.loading.outcomes import BatchResult, Outcome, RunStoppedError, Settlement
+from target_gainsight.loading.reading.current_rows import CurrentRows, Matches
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.loading.writing.delivery import Delivery

@@ -13,8 +13,8 @@ from singer_sdk.sinks import Sink
 
 from target_gainsight.loading.outcomes import Outcome, Reason, RunStoppedError
 from target_gainsight.loading.records import SourceRecord
+from target_gainsight.loading.rejects.folder import REASON_PROPERTY
 from target_gainsight.loading.settling.ledger import Ledger
-from target_gainsight.loading.settling.reject_file import REASON_PROPERTY
 from target_gainsight.mapping.errors import display, error_text
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.mapping.planning.checks import StreamMismatchError

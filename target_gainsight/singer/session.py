@@ -19,10 +19,11 @@ from target_gainsight.api import Clock
 from target_gainsight.loading.call_pool import CallPool
 from target_gainsight.loading.context import RunContext
 from target_gainsight.loading.dry_run import Plan
+from target_gainsight.loading.rejects.folder import new_run_name
+from target_gainsight.loading.rejects.reject_file import RejectFile
 from target_gainsight.loading.settling.checkpoint import Checkpoint
 from target_gainsight.loading.settling.ledger import RUN_AGAIN, Ledger
 from target_gainsight.loading.settling.progress import Progress
-from target_gainsight.loading.settling.reject_file import RejectFile, new_run_name
 from target_gainsight.loading.settling.summary import Summary
 from target_gainsight.mapping.planning.checks import StreamMismatchError
 from target_gainsight.mapping.planning.proposal import Proposal

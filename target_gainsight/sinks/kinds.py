@@ -8,17 +8,17 @@ from typing_extensions import override
 
 from target_gainsight.api import ObjectSchema
 from target_gainsight.loading.classification import Comparison, ExistingOnInsert
-from target_gainsight.loading.current_rows import (
+from target_gainsight.loading.deletes import RowDeleter
+from target_gainsight.loading.dry_run import PlanningWriter
+from target_gainsight.loading.keys import LINK_OBJECT
+from target_gainsight.loading.loader import RecordLoader
+from target_gainsight.loading.reading.current_rows import (
     GSID,
     CurrentRows,
     FallbackRows,
     ObjectReader,
     PeopleRows,
 )
-from target_gainsight.loading.deletes import RowDeleter
-from target_gainsight.loading.dry_run import PlanningWriter
-from target_gainsight.loading.keys import LINK_OBJECT
-from target_gainsight.loading.loader import RecordLoader
 from target_gainsight.loading.records import LoadRecord, SourceRecord
 from target_gainsight.loading.writing.per_record_writers import (
     CtaWriter,

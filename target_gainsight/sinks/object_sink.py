@@ -10,7 +10,6 @@ from typing_extensions import override
 
 from target_gainsight.api import MAX_KEYS, MAX_RECORDS, ObjectSchema
 from target_gainsight.loading.classification import Classification, Comparison, ExistingOnInsert
-from target_gainsight.loading.current_rows import CurrentRows, ObjectReader
 from target_gainsight.loading.dry_run import PlannedRows, PlanningWriter
 from target_gainsight.loading.keys import KeyReader
 from target_gainsight.loading.loader import RecordLoader
@@ -18,8 +17,9 @@ from target_gainsight.loading.loading_streams import LoadingStream
 from target_gainsight.loading.lookups.plans import StreamLookups
 from target_gainsight.loading.lookups.resolver import Resolver
 from target_gainsight.loading.outcomes import RunStoppedError
+from target_gainsight.loading.reading.current_rows import CurrentRows, ObjectReader
 from target_gainsight.loading.records import LoadRecord, SourceRecord
-from target_gainsight.loading.settling.reject_file import REASON_PROPERTY
+from target_gainsight.loading.rejects.folder import REASON_PROPERTY
 from target_gainsight.loading.writing.writer import Writer
 from target_gainsight.mapping.columns import Column, columns_of
 from target_gainsight.mapping.errors import RecordRejectedError, display

@@ -21,7 +21,7 @@ from late_calls import AlarmClock, LateCalls
 from singer_messages import Message
 from singer_runs import TargetRun, Tenant
 
-from target_gainsight.loading.settling.reject_file import list_runs, read_open_rejects
+from target_gainsight.loading.rejects.folder import list_runs, read_open_rejects
 from target_gainsight.sandbox import Fault, RunningSandbox, start_sandbox
 from target_gainsight.sandbox.config.faults import FaultPlan
 

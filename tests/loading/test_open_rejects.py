@@ -15,7 +15,8 @@ from singer_messages import NOTE_SETTINGS, NOTES, Message, notes, record, schema
 from singer_runs import TargetRun, Tenant, WatchedOutput
 
 from target_gainsight.loading.records import SourceRecord
-from target_gainsight.loading.settling.reject_file import RejectFile, list_runs, read_open_rejects
+from target_gainsight.loading.rejects.folder import list_runs, read_open_rejects
+from target_gainsight.loading.rejects.reject_file import RejectFile
 from target_gainsight.sandbox import Fault, ServerRule
 
 BAD = ServerRule("company", "Industry", "bad")

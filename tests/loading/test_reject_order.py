@@ -9,7 +9,7 @@ import pytest
 
 from target_gainsight.loading.outcomes import Outcome, Reason
 from target_gainsight.loading.records import SourceRecord
-from target_gainsight.loading.settling.reject_file import RejectFile
+from target_gainsight.loading.rejects.reject_file import RejectFile
 
 RUN = "20260101T000000Z-00000000"
 BAD = Reason("bad", "it is bad")

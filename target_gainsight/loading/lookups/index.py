@@ -19,10 +19,10 @@ from target_gainsight.api import (
     any_of,
     is_in,
 )
-from target_gainsight.loading.current_rows import GSID, ObjectReader
 from target_gainsight.loading.keys import TO_BE_CREATED, Key, LookupKey, MatchFields
 from target_gainsight.loading.loading_streams import LoadingStreams
 from target_gainsight.loading.outcomes import Outcome, RunStoppedError, Settlement
+from target_gainsight.loading.reading.current_rows import GSID, ObjectReader
 from target_gainsight.loading.storage.temp_database import SpilledValues
 from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.types.spellings import (

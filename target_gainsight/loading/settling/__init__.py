@@ -1,1 +1,1 @@
-"""Outcomes of records: ledger, reject file, checkpoint, summary and progress."""
+"""Outcomes of records: ledger, checkpoint, summary and progress."""

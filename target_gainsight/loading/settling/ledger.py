@@ -17,8 +17,9 @@ from target_gainsight.loading.outcomes import (
     Settlement,
 )
 from target_gainsight.loading.records import SourceRecord
+from target_gainsight.loading.rejects.folder import CREATED, REASON_PROPERTY
+from target_gainsight.loading.rejects.reject_file import RejectFile
 from target_gainsight.loading.settling.checkpoint import Checkpoint
-from target_gainsight.loading.settling.reject_file import CREATED, REASON_PROPERTY, RejectFile
 from target_gainsight.loading.settling.summary import FileCounts, Summary
 from target_gainsight.loading.storage.private_file import PrivateFile, fill_path
 from target_gainsight.loading.storage.source_json import utc_time, write_json

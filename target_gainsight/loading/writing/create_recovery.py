@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 from target_gainsight.api import Clock, GainsightError, StopRunError
 from target_gainsight.loading.classification import Comparison
-from target_gainsight.loading.current_rows import GSID, CurrentRows, Matches, Row
 from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason, RunStoppedError
+from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, Matches, Row
 from target_gainsight.loading.writing.writer import Batch, Unresolved, Writer
 from target_gainsight.mapping.types.datetimes import comparable_datetime
 

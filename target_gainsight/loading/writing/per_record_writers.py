@@ -15,10 +15,10 @@ from target_gainsight.api import (
     is_duplicate,
 )
 from target_gainsight.loading.classification import Comparison, exists_reason
-from target_gainsight.loading.current_rows import GSID, CurrentRows, Matches, gsid_of
 from target_gainsight.loading.keys import COMPANIES, COMPANY_ID
 from target_gainsight.loading.lookups.resolver import LOAD_FIRST
 from target_gainsight.loading.outcomes import BatchResult, Outcome
+from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, Matches, gsid_of
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.writing.create_recovery import (
     NOT_CONFIRMED,

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from target_gainsight.api import FieldFailure, Json, WriteResponse, errors
-from target_gainsight.loading.current_rows import GSID, Row
 from target_gainsight.loading.outcomes import BatchResult, Outcome, Settlement
+from target_gainsight.loading.reading.current_rows import GSID, Row
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.writing.create_recovery import RecoveringWriter, not_confirmed
 from target_gainsight.loading.writing.delivery import carries, refusal_reason

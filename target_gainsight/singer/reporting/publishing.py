@@ -19,7 +19,7 @@ import requests
 import simplejson
 
 from target_gainsight.api import Clock
-from target_gainsight.loading.settling.reject_file import new_run_name
+from target_gainsight.loading.rejects.folder import new_run_name
 from target_gainsight.loading.settling.summary import Summary
 from target_gainsight.loading.storage import private_file
 from target_gainsight.loading.storage.source_json import read_json_lines

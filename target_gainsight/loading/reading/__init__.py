@@ -1,0 +1,1 @@
+"""Current rows: what the tenant holds for the keys of a group."""
