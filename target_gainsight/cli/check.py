@@ -1,14 +1,12 @@
-"""`gainsight check` and `gainsight plan`: what to know before anything is written.
+"""`gainsight check`: check the settings against the tenant before anything is loaded.
 
-`check` reads metadata only. What needs a stream's schema is checked when the stream starts.
+Reads metadata only. What needs a stream's schema is checked when the stream starts.
 """
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from datetime import date
-from pathlib import Path
 from typing import Literal
 
 import click
@@ -18,7 +16,6 @@ from target_gainsight.cli.output import examples, format_option, marks, print_as
 from target_gainsight.cli.tenant import (
     config_option,
     connect_to_tenant,
-    raw_settings,
     read_settings,
 )
 from target_gainsight.loading.lookups.plans import StreamLookups
@@ -35,7 +32,6 @@ from target_gainsight.settings.stream_settings import OBJECT_NAMES, Lookup, Stre
 from target_gainsight.singer.connection import rate_limits
 from target_gainsight.singer.output_paths import find_unusable_paths
 from target_gainsight.singer.reporting.run_end import describe_error
-from target_gainsight.target import TargetGainsight
 
 ANY_STREAM = "*"
 OBJECT = "object"
@@ -253,40 +249,3 @@ def _list_limits(settings: Settings) -> Iterator[Finding]:
     most = settings.limits.max_calls_per_run
     if most is not None:
         yield Finding("limits", f"at most {counted(most, 'call')} in a run")
-
-
-@click.command(
-    epilog=examples(
-        "tap-accounts | gainsight plan --config config.json",
-        "gainsight plan --input accounts.singer --format json",
-    )
-)
-@config_option
-@click.option(
-    "--input",
-    "source",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A file of Singer messages; standard input by default: tap-… | gainsight plan.",
-)
-@format_option("text", "json")
-def plan(source: Path | None, form: str) -> None:
-    """Show what a run would write and cost, without writing.
-
-    Everything but the writes is done: records are mapped and checked, lookups are resolved, and
-    what would be written is compared with what the tenant holds. No state is emitted. The exit
-    code is 1 when the run would stop.
-    """
-    if source is None and sys.stdin.isatty():
-        message = "there is nothing to plan: pipe a tap's output in, or name a file with --input"
-        raise click.UsageError(message)
-    target = TargetGainsight(config={**raw_settings(), "dry_run": True})
-    with source.open(encoding="utf-8") if source else nullcontext() as messages:
-        exit_code = target.run_to_end(messages, show_plan=False)
-    planned, summary = target.session.plan, target.summary
-    if planned is not None and form == "json":
-        proposal = target.session.proposal
-        proposed = {"proposal": proposal.to_json()} if proposal else {}
-        print_as("json", {**planned.to_json(summary), **proposed})
-    elif planned is not None:
-        click.echo(planned.to_text(summary))
-    sys.exit(exit_code)

@@ -7,10 +7,12 @@ from typing import Any
 import click
 from typing_extensions import override
 
-from target_gainsight.cli.check import check, plan
+from target_gainsight.cli.check import check
 from target_gainsight.cli.describe import describe
+from target_gainsight.cli.plan import plan
 from target_gainsight.cli.probe import probe
-from target_gainsight.cli.rejects import rejects, report
+from target_gainsight.cli.rejects import rejects
+from target_gainsight.cli.report import report
 from target_gainsight.cli.sandbox import sandbox
 from target_gainsight.singer.output import output_errors_reported
 from target_gainsight.singer.reporting.run_end import EXPECTED_ERRORS, describe_error

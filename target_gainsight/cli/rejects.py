@@ -1,4 +1,4 @@
-"""`gainsight rejects` and `gainsight report`: what runs have left in the folder of rejects.
+"""`gainsight rejects`: lists, shows, replays and clears rejected records.
 
 Only ``replay`` needs a tenant.
 """
@@ -19,7 +19,6 @@ from target_gainsight.loading.rejects.folder import (
     REJECTS,
     REPORT,
     RETIRED,
-    RUN_NAME,
     SUFFIXES,
     FiledReject,
     list_runs,
@@ -28,8 +27,6 @@ from target_gainsight.loading.rejects.folder import (
 from target_gainsight.loading.storage.private_file import lock
 from target_gainsight.mapping.errors import counted, display
 from target_gainsight.settings.model import SETTINGS
-from target_gainsight.singer.reporting.publishing import HISTORY, read_history, write_document
-from target_gainsight.singer.reporting.report_page import render_report
 from target_gainsight.target import TargetGainsight
 
 COLUMNS = {"key": "Key", "field": "Field", "value": "Value", "message": "Message", "hint": "To do"}
@@ -41,7 +38,7 @@ def _configured_folder(_ctx: click.Context, _param: click.Parameter, given: Path
     return given or Path(str(raw_settings(may_be_none=True).get("rejects_path") or default))
 
 
-_folder_option = click.option(
+folder_option = click.option(
     "--rejects-path",
     "folder",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
@@ -67,10 +64,11 @@ def _choose_runs(folder: Path, run: str | None, *, every: bool) -> list[str]:
         message = "name a run (or latest), or give --all"
         raise click.UsageError(message)
     runs = list_runs(folder, REJECTS)
-    return runs if run is None else [_find_run(run, runs, folder)]
+    return runs if run is None else [find_run(run, runs, folder)]
 
 
-def _find_run(run: str, runs: list[str], place: Path) -> str:
+def find_run(run: str, runs: list[str], place: Path) -> str:
+    """Return the name of one of the runs of a place, given by name or as ``latest``."""
     if run == LATEST and runs:
         return runs[-1]
     if run not in runs:
@@ -90,7 +88,7 @@ def rejects() -> None:
 
 @rejects.command("list", epilog=examples("gainsight rejects list --rejects-path rejects"))
 @config_option
-@_folder_option
+@folder_option
 @click.option("--fail", "fails", is_flag=True, help="Exit with 1 if there are open rejects.")
 @format_option("table", "json")
 def list_(folder: Path, form: str, *, fails: bool) -> None:
@@ -125,7 +123,7 @@ def _print_rejects(rejects: list[dict[str, Any]], columns: Mapping[str, str]) ->
 @rejects.command(epilog=examples("gainsight rejects show latest --code unknown_option"))
 @_run_argument
 @config_option
-@_folder_option
+@folder_option
 @_all_option
 @_stream_option
 @click.option("--code", help="Only rejects with this code, such as GSOBJ_1012.")
@@ -163,7 +161,7 @@ def show(
 @rejects.command(epilog=examples("gainsight rejects replay latest --stream accounts"))
 @_run_argument
 @config_option
-@_folder_option
+@folder_option
 @_all_option
 @_stream_option
 def replay(run: str | None, folder: Path, stream: str | None, *, every: bool) -> None:
@@ -225,7 +223,7 @@ def _reject_to_dict(reject: FiledReject) -> dict[str, Any]:
 )
 @_run_argument
 @config_option
-@_folder_option
+@folder_option
 @click.option("--retired", is_flag=True, help="All runs whose rejects are all retired.")
 @click.option("--all", "every", is_flag=True, help="All runs.")
 @click.option(
@@ -246,7 +244,7 @@ def clear(
     has_rejects = retired or run == LATEST
     runs = list_runs(folder, REJECTS) if has_rejects else list_runs(folder)
     if run is not None:
-        runs = [_find_run(run, runs, folder)]
+        runs = [find_run(run, runs, folder)]
     if days is not None:
         first_kept = f"{datetime.now(timezone.utc) - timedelta(days=days):%Y%m%dT%H%M%SZ}"
         runs = [each for each in runs if each < first_kept]  # a run's name begins with its time
@@ -274,28 +272,3 @@ def _delete(path: Path) -> None:
             message = f"{path} is still being written; clear it when its run has ended"
             raise click.ClickException(message)
     path.unlink()
-
-
-@click.command(epilog=examples("gainsight report", "gainsight report latest --output report.html"))
-@click.argument("run", default=LATEST)
-@config_option
-@_folder_option
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, allow_dash=True),
-    help="The file to write, or - for standard output; by default RUN.html beside the rejects.",
-)
-def report(run: str, folder: Path, output: Path | None) -> None:
-    """Make the HTML report of a run that has ended.
-
-    RUN is the name of a run, or 'latest', which is the default. It is looked up in the
-    history beside the rejects, which has every run but dry runs.
-    """
-    documents = {str(each["run"]): each for each in read_history(folder)}
-    name = _find_run(run, list(filter(RUN_NAME.fullmatch, documents)), folder / HISTORY)
-    if output == Path("-"):
-        click.echo(render_report(documents[name]), nl=False)
-        return
-    path = output or folder / f"{name}{REPORT}"
-    write_document(render_report, path, documents[name])
-    click.echo(str(path))
