@@ -244,6 +244,15 @@ def test_page_of_a_hundred_rows_is_not_taken_for_the_last(
     assert [request.json()["offset"] for request in asked.request_history] == [0, 100]
 
 
+def test_page_that_repeats_for_another_offset_is_a_refusal(
+    records: RecordsApi, requests_mock: Any
+) -> None:
+    page = requests_mock.post(QUERY, json=success([{"Gsid": str(n)} for n in range(100)]))
+    with pytest.raises(RefusedError, match="the same rows of Company for another offset"):
+        list(records.query("Company", select=["Gsid"]))
+    assert page.call_count == 2
+
+
 @pytest.mark.parametrize("data", [None, {}, {"records": None}])
 def test_response_without_a_list_of_rows_is_not_read_as_empty(
     records: RecordsApi, requests_mock: Any, data: Any

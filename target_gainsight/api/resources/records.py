@@ -119,15 +119,20 @@ class RecordsApi:
         body: dict[str, Json] = {"select": list(select), "orderBy": {"Gsid": "asc"}}
         if where is not None:
             body["where"] = to_wire(where)
-        offset = 0
+        offset, before = 0, None
         while offset < limit:
             size = int(min(MAX_PAGE, limit - offset))
             rows = self._page(object_name, select, {**body, "limit": size, "offset": offset})
+            if rows and rows == before:
+                message = f"the tenant returns the same rows of {object_name} for another offset"
+                raise errors.RefusedError(message)
             if not all(map(set(select).issubset, rows)):
                 rows = [_spell_as_selected(row, select) for row in rows]
             yield from rows
-            if len(rows) < size and len(rows) != _DEFAULT_PAGE:
-                return
+            if len(rows) < size:
+                if len(rows) != _DEFAULT_PAGE:
+                    return
+                before = rows
             offset += len(rows)
 
     def get(self, object_name: str, gsid: str) -> Record:
