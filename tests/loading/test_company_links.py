@@ -124,9 +124,15 @@ def test_person_whose_titles_do_not_fit_the_companies_is_rejected(
     seed_companies(tenant, "Initech", "Globex")
     run = load_people(tenant, person(company=company, title=title), person("bob@x.io"))
     assert run.codes == ["unaligned_lists"]
-    told = ("Send a list with one value per company, or a single value for all.", "list it once")
-    assert run.log[0].endswith(told)
+    advice = ("Send a list with one value per company, or a single value for all.", "list it once")
+    assert run.log[0].endswith(advice)
     assert [row["Email"] for row in tenant.rows("person")] == ["bob@x.io"]
+
+
+def test_value_that_does_not_convert_in_a_list_that_fits_is_named(tenant: Tenant) -> None:
+    seed_companies(tenant, "Initech", "Globex")
+    line = person(company=["Initech", "Globex"], primary=["perhaps, not", True])
+    assert load_people(tenant, line).codes == ["not_a_boolean"]
 
 
 @pytest.mark.parametrize("title", [["CTO"], '["CTO"]', "CTO"])

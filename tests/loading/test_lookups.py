@@ -174,7 +174,7 @@ def test_leave_empty_writes_record_without_parent(tenant: Tenant) -> None:
     lines = [response("r1", "Hooli", Score__gc=9)]
     run = load_responses(tenant, lines, {"Company__gc": by_name(on_no_match="leave_empty")})
     [warning] = [line for line in run.warnings if "leave_empty" in line]
-    assert "Company__gc is left empty" in warning
+    assert "Company__gc is left empty where no row of company matches" in warning
     assert run.outcomes("responses") == {"created": 1}
     assert companies_of(tenant) == {"r1": None}
 

@@ -143,7 +143,7 @@ class StreamLookups:
                 value = _parse_list(record[column])
                 items = _split_items(value, converter)
                 if isinstance(items, list) and len(items) != len(companies):
-                    if isinstance(value, list):
+                    if isinstance(value, list) and len(value) != len(companies):
                         message = f"its number of values is not {len(companies)}, as of companies"
                         refused = ConversionError(UNALIGNED, message, _ALIGN)
                         raise RecordRejectedError([converter.field_error(refused, value)])

@@ -106,9 +106,10 @@ class Resolver:
             raise _MissedLookupError(self._reason(plan, reference, gsids))
         if plan.target not in self._left_empty:
             self._left_empty.add(plan.target)
-            text = "stream %s: no row of %s has %s; %s is left empty (on_no_match: leave_empty)"
-            name = plan.match.object_name
-            logger.warning(text, display(stream), name, reference, plan.target)
+            text = (
+                "stream %s: %s is left empty where no row of %s matches (on_no_match: leave_empty)"
+            )
+            logger.warning(text, display(stream), plan.target, plan.match.object_name)
         return None
 
     def _reason(self, plan: LookupPlan, reference: Reference, gsids: Sequence[str]) -> Reason:
