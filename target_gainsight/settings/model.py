@@ -177,7 +177,7 @@ class Settings:
         "Settings per stream: maps a stream name or glob, such as `nps_*`, to the settings of its "
         "streams. An exact name wins, then the longest pattern; of equally long ones, the first. "
         "An entry inherits the settings at the top, but one that sets its own object does not "
-        "inherit lookup_keys, fallback_keys, field_rules, field_mapping, constants, lookups and "
+        "inherit lookup_keys, fallback_keys, field_rules, field_mapping, constants, lookups or "
         "company_links.",
         group="Streams",
     )

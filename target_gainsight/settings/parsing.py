@@ -162,11 +162,12 @@ def _check_stream_map(place: str, definition: Mapping[str, Any], errors: ConfigE
     """Check names of options and the syntax of expressions, which the SDK does not locate."""
     for name, expression in definition.items():
         if name.startswith("__") and name not in _MAP_OPTIONS:
-            if hint := did_you_mean(name, _MAP_OPTIONS):  # others may be columns
+            hint = did_you_mean(name, _MAP_OPTIONS)
+            if hint and name.endswith("__"):  # others are columns, such as Debezium's __source_lsn
                 errors.append(f"{place}: there is no option {name}. {hint}")
         elif isinstance(expression, str) and name not in {"__source__", "__else__"}:
             try:
-                ast.parse(expression, mode="eval")
+                ast.parse(expression.strip(), mode="eval")
             except (SyntaxError, ValueError, RecursionError, MemoryError):
                 hint = "Text needs quotes of its own: \"'text'\"."
                 errors.add(f"{place}.{name}", display(expression), "a Python expression", hint)

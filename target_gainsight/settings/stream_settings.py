@@ -86,8 +86,8 @@ class StreamSettings:
         "Maps source columns to Gainsight fields, after the stream maps.", {}
     )
     constants: Mapping[str, object] = _mapping(
-        "Sets Gainsight fields to the same value on every record. The DueDate of a CTA may be "
-        "relative to the day of the run that creates it, such as +14d.",
+        "Maps Gainsight fields to values that are set on every record. The DueDate of a CTA may "
+        "be relative to the day of the run that creates it, such as +14d.",
         {},
     )
     lookups: Mapping[str, Lookup] = _mapping(

@@ -14,14 +14,15 @@ _Use = Literal["folder", "replaced", "appended"]
 def find_unusable_paths(settings: Settings) -> Iterator[tuple[str, str, str]]:
     """Yield each setting whose path a run could not write to, why, and what to do."""
     output, streams = settings.output, (settings.default_stream, *settings.streams.values())
+    if settings.dry_run:
+        return
     paths: list[tuple[str, Path | None, _Use]] = [
         ("summary_path", output.summary_path, "replaced"),
         ("report_path", output.report_path, "replaced"),
+        ("rejects_path", output.rejects_path, "folder"),
+        ("outcomes_path", output.outcomes_path, "appended"),
     ]
-    if not settings.dry_run:
-        paths.append(("rejects_path", output.rejects_path, "folder"))
-        paths.append(("outcomes_path", output.outcomes_path, "appended"))
-    if not settings.dry_run and any(each and each.object_type == "survey_csv" for each in streams):
+    if any(each and each.object_type == "survey_csv" for each in streams):
         paths.append(("survey_path", settings.survey_path, "folder"))
     for name, path, use in paths:
         if path is not None and (obstacle := _find_obstacle(path.absolute(), use)):
@@ -38,7 +39,7 @@ def _find_obstacle(path: Path, use: _Use) -> str | None:
         # Who may write to a folder may also replace another user's file in it.
         is_replaced = use == "replaced" and path.is_file() and not path.is_symlink()
         places = path.parents if is_replaced else (path, *path.parents)
-        nearest = next(each for each in places if each.exists())
+        nearest = next((each for each in places if each.exists()), Path(path.anchor))
         if not nearest.is_dir() and (use == "folder" or nearest != path):
             return f"{display_path(nearest)} is not a folder"
         mode = os.W_OK | os.X_OK if nearest.is_dir() else os.W_OK

@@ -66,9 +66,10 @@ class StreamMaps:
             suggestion = "Correct the stream map under stream_maps."
             if isinstance(error, StreamMapConfigError):
                 suggestion = (
-                    f"Keep the key properties ({', '.join(keys)}) in the map under stream_maps, or "
-                    "set its __key_properties__ to columns that it keeps."
+                    "Set its __key_properties__ under stream_maps to columns that it keeps."
                 )
+                if keys:
+                    suggestion += f" Or keep the key properties in it: {', '.join(keys)}."
             raise RunStoppedError(text, code="invalid_stream_map", suggestion=suggestion) from error
 
     def _make_route(self, stream: str, stream_map: StreamMap, source: Node) -> Route:

@@ -194,7 +194,8 @@ def test_expression_that_python_cannot_read_is_named(name: str, expression: str)
 
 
 def test_misspelled_option_of_a_stream_map_is_named() -> None:
-    maps = {"accounts": {"__elsee__": "__NULL__", "__v": "__v + 1", "__source__": "crm.all"}}
+    columns = {"__v": "__v + 1", "__source_ts_ms": "__NULL__", "Name": " Name"}
+    maps = {"accounts": {"__elsee__": "__NULL__", **columns, "__source__": "crm.all"}}
     with pytest.raises(ConfigValidationError) as refused:
         TargetGainsight(config={"domain": "sandbox", "stream_maps": maps})
     assert refused.value.errors == [

@@ -299,7 +299,10 @@ def test_unusable_stream_map_ends_run(tenant: Tenant, stream_map: dict[str, Any]
     run = tenant.load(schema(), stream_maps={"accounts": stream_map})
     assert run.exit_code == 1
     assert run.error.startswith("stream 'accounts': its stream map cannot be used: ")
-    assert "Keep the key properties (Name) in the map under stream_maps, or set its " in run.error
+    assert (
+        "Set its __key_properties__ under stream_maps to columns that it keeps. Or keep"
+        in run.error
+    )
     assert "\n" not in run.error
 
 

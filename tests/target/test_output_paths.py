@@ -57,9 +57,9 @@ def test_survey_path_matters_to_runs_that_write_surveys(
         assert error.startswith("survey_path: ")
 
 
-def test_dry_run_needs_no_folder_for_rejects(tenant: Tenant, taken: Path) -> None:
-    path = str(taken)
-    run = tenant.load(schema(), record(Name="A"), rejects_path=path, dry_run=True)
+def test_dry_run_needs_no_folder_for_files(tenant: Tenant, taken: Path) -> None:
+    paths = {"rejects_path": str(taken), "report_path": str(taken / "report.html")}
+    run = tenant.load(schema(), record(Name="A"), **paths, dry_run=True)
     assert run.exit_code == 0
 
 

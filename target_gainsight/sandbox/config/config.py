@@ -125,6 +125,9 @@ def _read_yaml(path: Path) -> Plain:
     except OSError as error:
         message = f"sandbox config {path} cannot be read: {error.strerror}"
         raise SandboxConfigError(message) from error
+    except UnicodeDecodeError as error:
+        message = f"sandbox config {path} is not UTF-8 text: {error}"
+        raise SandboxConfigError(message) from error
     try:
         parsed = yaml.safe_load(text)
     except yaml.YAMLError as error:
