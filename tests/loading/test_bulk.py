@@ -409,6 +409,15 @@ def test_dry_run_predicts_files_and_sends_nothing(bulk_tenant: Tenant) -> None:
     assert by_file(real)["files"] == 2
 
 
+def test_plan_counts_the_uploads_that_a_day_allows(bulk_tenant: Tenant) -> None:
+    messages = [schema(), *companies(range(300), Industry="Steel")]
+    run = load(bulk_tenant, messages, dry_run=True, bulk_max_file_bytes=100)
+    plan = run.target.session.plan
+    assert plan
+    assert len(plan.streams["accounts"].files) > 90
+    assert not plan.cost(run.target.summary)["fits_into_a_day"]
+
+
 def test_plan_counts_the_hours_of_many_uploads(bulk_tenant: Tenant) -> None:
     messages = [schema(), *companies(range(40), Industry="Steel")]
     run = load(bulk_tenant, messages, dry_run=True, bulk_max_file_bytes=100)

@@ -239,6 +239,23 @@ def test_leave_empty_drops_only_links_to_companies_missing_at_write(
     assert [link[:2] for link in linked(tenant)] == kept
 
 
+def test_advice_for_unnamed_missing_company_is_to_load_it(tenant: Tenant) -> None:
+    def delete(call: Call) -> None:
+        if call.method == "PUT":
+            tenant.delete("company", Name="Hooli")
+
+    def hide_company(call: Call, status: int, envelope: Message) -> tuple[int, Message]:
+        description = {"errorDesc": "A company does not exist"} if call.method == "PUT" else {}
+        return status, {**envelope, **description}
+
+    seed_companies(tenant, "Hooli", "Initech")
+    lenient, http = links(on_no_match="leave_empty"), wired(delete, hide_company)
+    run = load_people(
+        tenant, person(company=["Hooli", "Initech"]), company_links=lenient, http=http
+    )
+    assert run.rejects[0]["gainsight_reject"]["hint"] == "load the parent first"
+
+
 def test_ambiguous_company_name_rejects_person(tenant: Tenant) -> None:
     seed_companies(tenant, "Initech", "Initech")
     assert load_people(tenant, person(company="Initech")).codes == ["lookup_multi_match"]
