@@ -366,14 +366,9 @@ def follow_journal(journal: Journal, offset: int) -> None:
 def main() -> None:
     """Receive until a signal arrives or the target ends."""
     parser = argparse.ArgumentParser(description="Receive survey responses for target-gainsight.")
-    parser.add_argument(
-        "--host",
-        default="127.0.0.1",
-        help="address to listen on; put a TLS proxy in front of it (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--port", type=int, default=8090, help="port to listen on (default: %(default)s)"
-    )
+    help_text = "address to listen on; put a TLS proxy in front of it"
+    parser.add_argument("--host", default="127.0.0.1", help=help_text)
+    parser.add_argument("--port", type=int, default=8090, help="port to listen on")
     parser.add_argument("--journal", type=Path, required=True)
     parser.add_argument("--state", type=Path, required=True, help="where the target's output goes")
     help_text = "JSON: the survey tool's field of each column"
