@@ -169,7 +169,7 @@ class LineByLine(io.BytesIO):
 
 
 def advance_with_input(target: TargetGainsight, clock: FakeClock, seconds: float) -> None:
-    """Let so many seconds pass after each line that the target reads."""
+    """Let ``seconds`` pass after each line that the target reads."""
     on_tick, lines_read = target.reader.on_tick, 0
 
     def tick() -> None:

@@ -118,7 +118,7 @@ class RecordLoader:
         self.flush()
 
     def send_older_than(self, seconds: float) -> None:
-        """Send partial batches of which a record has waited for so many seconds."""
+        """Send partial batches in which a record has waited for ``seconds``."""
         self._follow_up(final=False)
         since, now = self._packed_since, self.clock.now()
         if since is not None and now - since >= seconds:

@@ -152,7 +152,7 @@ class StaticSchemaSink(ObjectSink):
 
     @property
     def _only_new(self) -> frozenset[str]:
-        """A due date so many days ahead counts from the run that creates the CTA."""
+        """A due date some days ahead counts from the run that creates the CTA."""
         return frozenset() if self.stream.days_until_due is None else frozenset({DUE_DATE})
 
     @override

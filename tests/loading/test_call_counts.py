@@ -62,7 +62,7 @@ def people(numbers: Iterable[int], **fields: Any) -> list[Message]:
 
 
 def changed_ones(count: int, every: int) -> list[Message]:
-    """Companies that are held with another industry, but for one in so many the same."""
+    """Companies of which every n-th has another industry than the tenant's row."""
     return [
         record(Name=f"C{number}", Industry="new" if number % every == 0 else "old")
         for number in range(count)

@@ -31,7 +31,7 @@ TIMES = (
 """The longest that a run may take, in seconds."""
 
 EVERY = 23
-"""The unit tests run one cell in so many; prime to the number of columns."""
+"""The unit tests run every n-th cell; prime to the number of columns."""
 
 CROSS_SECTION = CELLS[::EVERY]
 

@@ -151,7 +151,7 @@ def test_full_disk_leaves_no_partial_line_or_early_state(
 
 
 def fill_disk_after(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
-    """Let files take so many bytes, the last write in part."""
+    """Let files take a number of bytes, the last write in part."""
     write = os.write
 
     def write_until_full(descriptor: int, data: bytes) -> int:

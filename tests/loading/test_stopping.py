@@ -18,7 +18,7 @@ BAD = ServerRule("company", "Industry", "bad")
 
 
 def with_states(lines: Iterable[Message], every: int = 1) -> list[Message]:
-    """Put a STATE that counts the records after each so many of them."""
+    """Put a STATE that counts the records after every n-th of them."""
     counted: list[Message] = [schema()]
     for number, line in enumerate(lines, start=1):
         counted.append(line)

@@ -20,7 +20,7 @@ from target_gainsight.sandbox.config.switches import Switches
 WRITES = {"insert", "update", "person", "timeline", "cta"}
 
 EVERY = 3
-"""The unit tests run one position in so many, the end-to-end tests all of them."""
+"""The unit tests run every n-th position, the end-to-end tests all of them."""
 
 OTHER_VALUES: Mapping[str, tuple[Any, ...]] = {
     "lookup_error_code": ("GSOBJ_9999",),

@@ -112,7 +112,7 @@ def pipeline(
 
 
 def until_there(sandbox: WatchedSandbox, **expected: int) -> None:
-    """Wait until the tenant holds so many rows of each object."""
+    """Wait until the tenant holds these numbers of rows."""
     sandbox.watch.until(lambda: {name: sandbox.tenant.count(name) for name in expected} == expected)
 
 

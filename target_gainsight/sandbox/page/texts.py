@@ -104,6 +104,6 @@ def clock_time(seconds: float, *, exact: bool) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A stretch of time in words: minute, hour, day, or so many seconds."""
+    """A stretch of time in words: minute, hour, day, or a number of seconds."""
     named = {60.0: "minute", 3600.0: "hour", 86_400.0: "day"}
     return named.get(seconds, f"{seconds:g} seconds")

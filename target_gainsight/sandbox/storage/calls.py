@@ -38,7 +38,7 @@ class Call:
 
 
 class CallLog:
-    """The log in a tenant's file, trimmed to its bounds after so many further calls."""
+    """The log in a tenant's file, trimmed to its bounds every ``trim_every`` calls."""
 
     def __init__(
         self,
